@@ -16,6 +16,8 @@ MANIFEST = "SHA256SUMS"
 # v3 is the newest instruction set that every supported kernel (5.8 and later) can verify and run.
 _FLAGS = (
     *("-mcpu=v3", "-g", "-O2"),
+    # Unwind tables mean nothing to the kernel, and libbpf complains about their section.
+    *("-fno-unwind-tables", "-fno-asynchronous-unwind-tables"),
     *("-Wall", "-Wextra", "-Werror"),
     # BPF_PROG() names every argument of a hook, and no program uses them all.
     "-Wno-unused-parameter",
@@ -54,14 +56,18 @@ def build(target: Target, folder: Path | None = None, programs: Path = PROGRAMS)
     return output
 
 
+def built(output: Path) -> list[Path]:
+    """Return the files that `build` leaves in `output`: the objects and their manifest."""
+    return [*sorted(output.glob("*.bpf.o")), output / MANIFEST]
+
+
 def _compile(monitor: Path, output: Path, compiler: toolchain.Compiler, flags: list[str], target: Target) -> None:
     """Compile one monitor into `output`, without DWARF, which only its BTF was made from."""
     work = WORK / "objects" / target.value
     work.mkdir(parents=True, exist_ok=True)
     raw = work / f"{monitor.stem}.o"
-    # BTF records the name of every source file: the maps make the checkout's place disappear from it.
-    mapped = [f"-ffile-prefix-map={monitor.parent}=bpf", f"-ffile-prefix-map={ROOT}=."]
-    compiler.run([*flags, *mapped, "-c", "-o", raw, monitor], f"compiling {monitor.name}")
+    # BTF records the name of every source file; the map keeps the place of the checkout out of it.
+    compiler.run([*flags, f"-ffile-prefix-map={ROOT}=.", "-c", "-o", raw, monitor], f"compiling {monitor.name}")
     (output / raw.name).write_bytes(elf.without_debug_sections(raw.read_bytes()))
 
 
