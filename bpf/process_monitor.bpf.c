@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The process monitor: exec, fork, exit and changes of credentials, without touching the system-call path.
+ *
+ * Every observation is written once and stands behind two hooks: a BTF tracepoint (tp_btf), which hands over the
+ * kernel's own objects, and the plain tracepoint (tp) for kernels that refuse the first.
+ * pyloader/monitors/process.py declares the ladder and loads one program of each pair.
+ */
+#include "vmlinux.h"
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
+
+#include "credentials.bpf.h"
+#include "deliver.bpf.h"
+#include "path.bpf.h"
+#include "stdio.bpf.h"
+#include "task.bpf.h"
+#include "workspace.bpf.h"
+
+#define S_IWOTH 0000002		/* include/uapi/linux/stat.h */
+#define SIGNAL_GROUP_EXIT 0x4	/* include/linux/sched/signal.h */
+
+/*
+ * Execution: sched_process_exec comes at the end of a successful execve (exec_binprm() in fs/exec.c), when the new
+ * image, its arguments and its credentials are in place. The arguments are read from the new stack, where the kernel
+ * copied them: what the caller still changes in its own memory no longer matters. Failed execs are not seen.
+ */
+
+static __always_inline bool is_memfd(struct dentry *dentry)
+{
+	const char prefix[] = "memfd:";
+	char name[sizeof(prefix)] = {};
+
+	if (dentry != BPF_CORE_READ(dentry, d_parent))
+		return false;
+	bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(dentry, d_name.name));
+	for (unsigned int at = 0; at < sizeof(prefix); at++)
+		if (name[at] != prefix[at])
+			return false;
+	return true;
+}
+
+/* A memfd never had a directory, and so no link to lose. */
+static __always_inline void describe_image(struct file *image, volatile __u32 *flags)
+{
+	struct dentry *dentry = BPF_CORE_READ(image, f_path.dentry);
+	struct inode *inode = BPF_CORE_READ(image, f_inode);
+	umode_t directory = BPF_CORE_READ(dentry, d_parent, d_inode, i_mode);
+
+	if (is_memfd(dentry)) {
+		*flags |= EXEC_MEMFD;
+		return;
+	}
+	if (!BPF_CORE_READ(inode, i_nlink))
+		*flags |= EXEC_DELETED;
+	if ((directory | BPF_CORE_READ(inode, i_mode)) & S_IWOTH)
+		*flags |= EXEC_WORLD_WRITABLE;
+}
+
+static __always_inline void fill_exec(struct workspace *space, struct task_struct *task, struct inode *inode)
+{
+	struct task_struct *parent = parent_of(task);
+	struct credentials *now = &space->now;
+	struct process_exec *exec = &space->exec;
+	struct stream *in = &space->streams[0], *out = &space->streams[1], *err = &space->streams[2];
+
+	read_stream(in, task, 0);
+	read_stream(out, task, 1);
+	read_stream(err, task, 2);
+
+	exec->timestamp = bpf_ktime_get_boot_ns();
+	exec->pid = pid_of(task);
+	exec->ppid = pid_of(parent);
+	exec->start = start_of(task);
+	exec->parent_start = start_of(parent);
+	exec->session = session_of(task);
+	exec->uid = now->uid;
+	exec->euid = now->euid;
+	exec->gid = now->gid;
+	exec->capabilities = now->effective;
+	exec->cgroup = bpf_get_current_cgroup_id();
+	exec->pid_namespace = pid_namespace_of(task);
+	exec->mount_namespace = mount_namespace_of(task);
+	exec->inode = BPF_CORE_READ(inode, i_ino);
+	exec->device = BPF_CORE_READ(inode, i_sb, s_dev);
+	exec->stdio = in->kind | out->kind << 4 | err->kind << 8;
+	exec->stdin_inode = in->inode;
+	exec->stdout_inode = out->inode;
+	exec->args_size = BPF_CORE_READ(task, mm, arg_end) - BPF_CORE_READ(task, mm, arg_start);
+	BPF_CORE_READ_INTO(&exec->comm, task, comm);
+	BPF_CORE_READ_INTO(&exec->parent_comm, parent, group_leader, comm);
+}
+
+/* `script` is set when the kernel replaced the file by its interpreter. */
+static __always_inline void observe_exec(struct task_struct *task, const char *filename, bool script)
+{
+	struct file *image = BPF_CORE_READ(task, mm, exe_file);
+	__u32 pid = pid_of(task);
+	struct credentials *old = bpf_map_lookup_elem(&credentials, &pid);
+	struct workspace *space = enter_workspace();
+	bool unreadable;
+	__u64 end = PROCESS_EXEC_FIXED;
+
+	if (!space)
+		goto leave;
+
+	struct inode *inode = BPF_CORE_READ(image, f_inode);
+	struct process_exec *exec = &space->exec;
+
+	read_credentials(task, &space->now);
+	fill_exec(space, task, inode);
+	space->flags = script ? EXEC_SCRIPT : 0;
+	describe_image(image, &space->flags);
+	gained_by_exec(old, &space->now, inode, &space->flags);
+
+	__u64 args = exec->args_size;
+
+	if (args > PROCESS_EXEC_ARGS_LIMIT) {
+		args = PROCESS_EXEC_ARGS_LIMIT;
+		space->flags |= EXEC_ARGUMENTS_TRUNCATED;
+	}
+	end = append_string(space, end, filename, PROCESS_EXEC_FILENAME_LIMIT);
+	end = append_path(space, end, image);
+	end = append_user_memory(space, end, BPF_CORE_READ(task, mm, arg_start), args, &unreadable);
+	if (space->path.truncated)
+		space->flags |= EXEC_PATH_TRUNCATED;
+	if (unreadable)
+		space->flags |= EXEC_ARGUMENTS_UNREADABLE;
+	exec->flags = space->flags;
+	put_process_exec(space->record, exec);
+	deliver(PROCESS_EXEC, space->record, BELOW(2 * RECORD_LIMIT, end));
+	compare_credentials(task, old, &space->now, AT_EXEC, exec->flags);
+leave:
+	leave_workspace();
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(exec_btf, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
+{
+	const char *filename = BPF_CORE_READ(bprm, filename);
+
+	observe_exec(task, filename, BPF_CORE_READ(bprm, interp) != filename);
+	return 0;
+}
+
+/* The plain tracepoint does not tell whether the file was a script. */
+SEC("tp/sched/sched_process_exec")
+int exec_tp(struct trace_event_raw_sched_process_exec *event)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	/* The low half of a data location is the string's offset from the event (include/trace/stages). */
+	__u32 offset = BPF_CORE_READ(event, __data_loc_filename) & 0xffff;
+
+	observe_exec(task, (const char *)event + offset, false);
+	return 0;
+}
+
+/*
+ * Creation: sched_process_fork comes before the child first runs (kernel_clone() in kernel/fork.c), so its record
+ * always precedes the child's own. A new thread has the tgid of its creator and is left out.
+ */
+static __always_inline void observe_fork(struct task_struct *parent, struct task_struct *child)
+{
+	__u32 parent_pid = pid_of(parent), pid = pid_of(child);
+	struct credentials now;
+
+	if (is_thread(child) || is_kernel_thread(child))
+		return;
+
+	/* Threads other than the leader may hold credentials of their own and do not speak for the process. */
+	if (!is_thread(parent)) {
+		read_credentials(parent, &now);
+		compare_credentials(parent, bpf_map_lookup_elem(&credentials, &parent_pid), &now, AT_FORK, 0);
+	}
+	read_credentials(child, &now);
+	remember_credentials(pid, &now);
+
+	__u8 *at = reserve(PROCESS_FORK, PROCESS_FORK_FIXED);
+
+	if (!at)
+		return;
+
+	/* Not always the creator: with CLONE_PARENT it is the creator's parent. */
+	struct task_struct *adopter = parent_of(child);
+	struct process_fork record = {
+		.timestamp = bpf_ktime_get_boot_ns(),
+		.pid = pid,
+		.ppid = pid_of(adopter),
+		.start = start_of(child),
+		.parent_start = start_of(adopter),
+		.session = session_of(child),
+		.uid = now.uid,
+		.cgroup = bpf_get_current_cgroup_id(),
+	};
+
+	BPF_CORE_READ_INTO(&record.comm, child, comm);
+	put_process_fork(at, &record);
+	submit(at);
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(fork_btf, struct task_struct *parent, struct task_struct *child)
+{
+	observe_fork(parent, child);
+	return 0;
+}
+
+/*
+ * The plain tracepoint tells the child's id only. copy_process() has just put a new process, but no new thread, at
+ * the end of its parent's list of children. A child made with CLONE_PARENT is on another list and is missed here.
+ */
+SEC("tp/sched/sched_process_fork")
+int fork_tp(struct trace_event_raw_sched_process_fork *event)
+{
+	struct task_struct *parent = (void *)bpf_get_current_task();
+	struct list_head *last = BPF_CORE_READ(parent, children.prev);
+	struct task_struct *child = (void *)last - bpf_core_field_offset(struct task_struct, sibling);
+
+	if (BPF_CORE_READ(child, pid) == BPF_CORE_READ(event, child_pid))
+		observe_fork(parent, child);
+	return 0;
+}
+
+/*
+ * The end: sched_process_exit comes once per thread (do_exit() in kernel/exit.c), after the count of live threads went
+ * down. Two last threads that end together on two CPUs may both find it at zero; `exited` lets one of them report.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, __u8);
+} exited SEC(".maps");
+
+static __always_inline bool reported_by_other_thread(struct task_struct *task, __u64 start)
+{
+	__u8 yes = 1;
+
+	if (BPF_CORE_READ(task, signal, nr_threads) <= 1)
+		return false;
+	return bpf_map_update_elem(&exited, &start, &yes, BPF_NOEXIST);
+}
+
+static __always_inline void observe_exit(struct task_struct *task)
+{
+	__u32 pid = pid_of(task);
+	__u64 start = start_of(task), time = bpf_ktime_get_boot_ns();
+	int status = BPF_CORE_READ(task, exit_code);
+
+	if (is_kernel_thread(task) || BPF_CORE_READ(task, signal, live.counter) ||
+	    reported_by_other_thread(task, start))
+		return;
+	bpf_map_delete_elem(&credentials, &pid);
+	/* exit_group(2) and fatal signals leave the status of the whole process here. */
+	if (BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT)
+		status = BPF_CORE_READ(task, signal, group_exit_code);
+
+	__u8 *at = reserve(PROCESS_EXIT, PROCESS_EXIT_FIXED);
+
+	if (!at)
+		return;
+
+	struct process_exit record = {
+		.timestamp = time,
+		.pid = pid,
+		.ppid = pid_of(parent_of(task)),
+		.start = start,
+		.uid = BPF_CORE_READ(task, real_cred, uid.val),
+		.code = status >> 8,
+		.signal = status & 0x7f,
+		.core_dumped = !!(status & 0x80),
+		.lifetime = time - start,
+	};
+
+	BPF_CORE_READ_INTO(&record.comm, task, group_leader, comm);
+	put_process_exit(at, &record);
+	submit(at);
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(exit_btf, struct task_struct *task)
+{
+	observe_exit(task);
+	return 0;
+}
+
+SEC("tp/sched/sched_process_exit")
+int exit_tp(void *event)
+{
+	observe_exit((void *)bpf_get_current_task());
+	return 0;
+}
+
+/*
+ * Credentials between exec, fork and exit: looked at whenever the leader of a process leaves the CPU. Comparing the
+ * object's address, which commit_creds() changes, and the effective uid, which an exploit overwrites in place, costs
+ * one look-up; the rest is for a difference. Overwritten capabilities show at the next fork or exec.
+ */
+static __always_inline void observe_switch(struct task_struct *task, __u32 pid, const struct cred *cred, __u32 euid)
+{
+	struct credentials *known = bpf_map_lookup_elem(&credentials, &pid);
+	struct credentials now;
+
+	if (known && known->object == cred && known->euid == euid)
+		return;
+	read_credentials(task, &now);
+	compare_credentials(task, known, &now, AT_SWITCH, 0);
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(credentials_btf, bool preempt, struct task_struct *task)
+{
+	if (task->pid == task->tgid && task->mm)
+		observe_switch(task, task->tgid, task->real_cred, task->real_cred->euid.val);
+	return 0;
+}
+
+/* The tracepoint lies before the switch: the current task is the one that leaves. */
+SEC("tp/sched/sched_switch")
+int credentials_tp(void *event)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	const struct cred *cred = BPF_CORE_READ(task, real_cred);
+
+	if (!is_thread(task) && BPF_CORE_READ(task, mm))
+		observe_switch(task, pid_of(task), cred, BPF_CORE_READ(cred, euid.val));
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Room to build a record of variable size: one workspace per CPU, because the verifier allows 512 bytes of stack.
+ *
+ * A program must have the CPU for itself while it uses the workspace. Tracepoints disabled preemption until Linux
+ * 6.19 began to run them preemptible; kernels that new have bpf_preempt_disable().
+ */
+#ifndef PYLOADER_WORKSPACE_BPF_H
+#define PYLOADER_WORKSPACE_BPF_H
+
+#include "credentials.bpf.h"
+#include "path.bpf.h"
+#include "records.bpf.h"
+#include "stdio.bpf.h"
+
+extern void bpf_preempt_disable(void) __weak __ksym;
+extern void bpf_preempt_enable(void) __weak __ksym;
+
+/* A record never grows past RECORD_LIMIT; the room behind it lets every append be bounded by a mask alone. */
+#define RECORD_LIMIT 8192
+#define APPEND_LIMIT 8192
+
+struct workspace {
+	struct process_exec exec;
+	struct credentials now;
+	struct stream streams[3];
+	volatile __u32 flags; /* of exec; in memory for the reason given at struct stream */
+	__u8 record[RECORD_LIMIT + APPEND_LIMIT + BIN16_HEAD];
+	struct path_buffer path;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct workspace);
+} workspaces SEC(".maps");
+
+static __always_inline struct workspace *enter_workspace(void)
+{
+	__u32 only = 0;
+
+	if (bpf_ksym_exists(bpf_preempt_disable))
+		bpf_preempt_disable();
+	return bpf_map_lookup_elem(&workspaces, &only);
+}
+
+static __always_inline void leave_workspace(void)
+{
+	if (bpf_ksym_exists(bpf_preempt_enable))
+		bpf_preempt_enable();
+}
+
+/* Tells the verifier, and not only the compiler, that a value stays below a power of two. */
+#define BELOW(limit, value)                                                                                           \
+	({                                                                                                            \
+		_Static_assert(((limit) & ((limit) - 1)) == 0, "a power of two");                                     \
+		__u64 bounded = (value);                                                                              \
+		asm volatile("%0 &= %1" : "+r"(bounded) : "i"((limit) - 1));                                          \
+		bounded;                                                                                              \
+	})
+
+/*
+ * Each append writes one variable field at `end` of the record and returns the new end. What cannot be read becomes
+ * an empty field.
+ */
+
+static __always_inline __u64 append_string(struct workspace *space, __u64 end, const char *string, __u32 limit)
+{
+	__u8 *at = &space->record[BELOW(RECORD_LIMIT, end)];
+	long size = bpf_probe_read_kernel_str(at + BIN16_HEAD, limit, string);
+	__u64 length = size > 0 ? size - 1 : 0; /* without the closing NUL */
+
+	put_bin16_head(at, length);
+	return end + BIN16_HEAD + length;
+}
+
+static __always_inline __u64 append_path(struct workspace *space, __u64 end, struct file *file)
+{
+	__u8 *at = &space->record[BELOW(RECORD_LIMIT, end)];
+
+	write_path(&space->path, file);
+
+	__u64 from = BELOW(2 * PATH_SIZE, space->path.begin);
+	__u64 length = BELOW(2 * PATH_SIZE, PATH_SIZE - from);
+
+	if (bpf_probe_read_kernel(at + BIN16_HEAD, length, &space->path.bytes[BELOW(PATH_SIZE, from)]))
+		length = 0;
+	put_bin16_head(at, length);
+	return end + BIN16_HEAD + length;
+}
+
+static __always_inline __u64 append_user_memory(struct workspace *space, __u64 end, unsigned long from, __u64 length,
+						bool *unreadable)
+{
+	__u8 *at = &space->record[BELOW(RECORD_LIMIT, end)];
+
+	length = BELOW(APPEND_LIMIT, length);
+	*unreadable = bpf_probe_read_user(at + BIN16_HEAD, length, (void *)from);
+	if (*unreadable)
+		length = 0;
+	put_bin16_head(at, length);
+	return end + BIN16_HEAD + length;
+}
+
+#endif

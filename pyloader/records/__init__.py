@@ -1,0 +1,69 @@
+"""The record types: the single declaration from which the C side is generated.
+
+`AnyRecord` is the tagged union that one msgspec decoder reads; `EVENTS` maps each tag to the event's public name.
+"""
+
+import re
+from typing import TypeAlias
+
+from pyloader.records.process import (
+    CredentialChange,
+    ExecFlag,
+    Explanation,
+    ProcessExec,
+    ProcessExit,
+    ProcessFork,
+    Stdio,
+)
+from pyloader.records.sensor import CgroupSeen, EventLoss, Malformed, ProcessSeen
+from pyloader.records.wire import Record, text
+
+KERNEL_RECORDS: tuple[type[Record], ...] = (ProcessExec, ProcessFork, ProcessExit, CredentialChange)
+"""Records that kernel programs write; their tags are below `TAG_LIMIT` and index the loss counters."""
+
+SENSOR_RECORDS: tuple[type[Record], ...] = (EventLoss, ProcessSeen, CgroupSeen, Malformed)
+"""Records that the sensor writes."""
+
+TAG_LIMIT = 64
+
+AnyRecord: TypeAlias = (
+    ProcessExec | ProcessFork | ProcessExit | CredentialChange | EventLoss | ProcessSeen | CgroupSeen | Malformed
+)
+
+
+def tag_of(record: type[Record]) -> int:
+    """Return the first element of the record's array."""
+    tag = record.__struct_config__.tag
+    assert isinstance(tag, int)
+    return tag
+
+
+def event_name(record: type[Record]) -> str:
+    """Return the public name of a record type: `ProcessExec` is `process_exec`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", record.__name__).lower()
+
+
+EVENTS: dict[int, str] = {tag_of(record): event_name(record) for record in KERNEL_RECORDS + SENSOR_RECORDS}
+
+__all__ = [
+    "EVENTS",
+    "KERNEL_RECORDS",
+    "SENSOR_RECORDS",
+    "TAG_LIMIT",
+    "AnyRecord",
+    "CgroupSeen",
+    "CredentialChange",
+    "EventLoss",
+    "ExecFlag",
+    "Explanation",
+    "Malformed",
+    "ProcessExec",
+    "ProcessExit",
+    "ProcessFork",
+    "ProcessSeen",
+    "Record",
+    "Stdio",
+    "event_name",
+    "tag_of",
+    "text",
+]

@@ -1,0 +1,44 @@
+"""Records that the sensor itself puts into the stream.
+
+Whatever the stages after the reader know of the host comes to them as a record, so that a recording holds all of it
+and its replay gives the same verdicts.
+"""
+
+from pyloader.records.wire import U32, U64, Arguments, Comm, FileName, Path, Record
+
+
+class EventLoss(Record, tag=64):
+    """`count` records of type `lost` could not be delivered on `cpu` since the last report."""
+
+    lost: U32
+    """The tag of the lost record type."""
+    cpu: U32
+    count: U64
+
+
+class ProcessSeen(Record, tag=65):
+    """A process that ran before the sensor started, as /proc shows it."""
+
+    pid: U32
+    ppid: U32
+    start: U64
+    """As in `ProcessExec`, but rounded down to the clock tick of /proc/PID/stat."""
+    session: U32
+    uid: U32
+    cgroup: U64
+    comm: Comm
+    exe: Path
+    args: Arguments
+
+
+class CgroupSeen(Record, tag=66):
+    """The path of a control group, told once before the first record that names its id."""
+
+    cgroup: U64
+    path: FileName
+
+
+class Malformed(Record, tag=67):
+    """Bytes from the kernel that are no record of this version; kept for the one who looks for the reason."""
+
+    raw: Arguments
