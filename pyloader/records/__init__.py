@@ -38,8 +38,8 @@ def tag_of(record: type[Record]) -> int:
     return tag
 
 
-def event_name(record: type[Record]) -> str:
-    """Return the public name of a record type: `ProcessExec` is `process_exec`."""
+def event_name(record: type) -> str:
+    """Return the public name of a type: `ProcessExec` is `process_exec`."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", record.__name__).lower()
 
 

@@ -7,7 +7,7 @@ difference.
 
 import sys
 from collections.abc import Iterator
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 from typing import Any, get_type_hints
 
 from pyloader.records import KERNEL_RECORDS, TAG_LIMIT, event_name, tag_of
@@ -28,6 +28,12 @@ _HEAD = """\
 #include "msgpack.bpf.h"
 """
 
+_ENUMERATIONS: tuple[tuple[type[IntEnum | IntFlag], str], ...] = (
+    (ExecFlag, "EXEC"),
+    (Stdio, "STDIO"),
+    (Explanation, "EXPLAINED_BY"),
+)
+
 
 def encoding(annotation: Any) -> Unsigned | Padded | Variable:
     """Return how a field is written, from its annotation in `pyloader.records.wire`.
@@ -44,14 +50,13 @@ def encoding(annotation: Any) -> Unsigned | Padded | Variable:
 def header() -> str:
     """Return the text of `bpf/records.bpf.h`."""
     parts = [_HEAD, f"#define TAG_LIMIT {TAG_LIMIT}\n"]
-    parts += [_enumeration(kind) for kind in (ExecFlag, Stdio, Explanation)]
+    parts += [_enumeration(kind, prefix) for kind, prefix in _ENUMERATIONS]
     parts += [_record(kind) for kind in KERNEL_RECORDS]
     parts.append("#endif\n")
     return "\n".join(parts)
 
 
-def _enumeration(kind: type[IntEnum]) -> str:
-    prefix = {"ExecFlag": "EXEC", "Stdio": "STDIO", "Explanation": "EXPLAINED_BY"}[kind.__name__]
+def _enumeration(kind: type[IntEnum | IntFlag], prefix: str) -> str:
     rows = "".join(f"\t{prefix}_{member.name} = {int(member)},\n" for member in kind)
     return f"enum {event_name(kind)} {{\n{rows}}};\n"
 

@@ -60,7 +60,7 @@ class Explanation(IntEnum):
     """The process entered another user namespace."""
 
 
-class ProcessExec(Record, tag=1):
+class ProcessExec(Record, frozen=True, tag=1):
     """A process runs a new image (`sched_process_exec`)."""
 
     pid: U32
@@ -109,7 +109,7 @@ class ProcessExec(Record, tag=1):
         return Stdio(self.stdio >> 8 & 0xF)
 
 
-class ProcessFork(Record, tag=2):
+class ProcessFork(Record, frozen=True, tag=2):
     """A process was created (`sched_process_fork`); new threads are not reported."""
 
     pid: U32
@@ -122,7 +122,7 @@ class ProcessFork(Record, tag=2):
     comm: Comm
 
 
-class ProcessExit(Record, tag=3):
+class ProcessExit(Record, frozen=True, tag=3):
     """The last thread of a process ended (`sched_process_exit`)."""
 
     pid: U32
@@ -139,7 +139,7 @@ class ProcessExit(Record, tag=3):
     comm: Comm
 
 
-class CredentialChange(Record, tag=4):
+class CredentialChange(Record, frozen=True, tag=4):
     """The ids or capabilities of a process differ from what they were."""
 
     pid: U32

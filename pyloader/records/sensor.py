@@ -7,7 +7,7 @@ and its replay gives the same verdicts.
 from pyloader.records.wire import U32, U64, Arguments, Comm, FileName, Path, Record
 
 
-class EventLoss(Record, tag=64):
+class EventLoss(Record, frozen=True, tag=64):
     """`count` records of type `lost` could not be delivered on `cpu` since the last report."""
 
     lost: U32
@@ -16,7 +16,7 @@ class EventLoss(Record, tag=64):
     count: U64
 
 
-class ProcessSeen(Record, tag=65):
+class ProcessSeen(Record, frozen=True, tag=65):
     """A process that ran before the sensor started, as /proc shows it."""
 
     pid: U32
@@ -31,14 +31,14 @@ class ProcessSeen(Record, tag=65):
     args: Arguments
 
 
-class CgroupSeen(Record, tag=66):
+class CgroupSeen(Record, frozen=True, tag=66):
     """The path of a control group, told once before the first record that names its id."""
 
     cgroup: U64
     path: FileName
 
 
-class Malformed(Record, tag=67):
+class Malformed(Record, frozen=True, tag=67):
     """Bytes from the kernel that are no record of this version; kept for the one who looks for the reason."""
 
     raw: Arguments

@@ -1,0 +1,8 @@
+"""Bounded state of the world: processes and their lineage, pipes between them, containers."""
+
+from pyloader.host.containers import ContainerTable
+from pyloader.host.pipes import PipeTable
+from pyloader.host.processes import Process, ProcessTable
+from pyloader.host.state import Host
+
+__all__ = ["ContainerTable", "Host", "PipeTable", "Process", "ProcessTable"]

@@ -1,0 +1,230 @@
+"""The processes of this host and how they descend from each other.
+
+The table follows the records only: it never looks at the host, so that a replay builds the same table. It holds at most
+`capacity` live processes. The one that was silent for longest leaves first, and `evicted` counts it. A process that
+exited stays reachable from its children, which is bounded by cutting the line of dead ancestors at `DEAD_ANCESTORS`.
+"""
+
+from collections.abc import Iterator
+
+from pyloader.records import ProcessExec, ProcessExit, ProcessFork, ProcessSeen, Stdio, text
+
+DEAD_ANCESTORS = 8
+
+CLOCK_TICK_NS = 10_000_000
+"""The granularity of start times in /proc (USER_HZ is 100 on every architecture that is supported)."""
+
+
+class Process:
+    """One process: what is known of it, and its parent.
+
+    `args` is the argument vector of the last image, `exe` the path of the image, `filename` what was executed (the
+    script, if `exe` is its interpreter). `ledger` belongs to the scorer, `traits` to the evidence stage.
+    """
+
+    __slots__ = (
+        "alive",
+        "args",
+        "cgroup",
+        "comm",
+        "exe",
+        "filename",
+        "flags",
+        "ledger",
+        "parent",
+        "pid",
+        "ppid",
+        "session",
+        "start",
+        "stdin_inode",
+        "stdio",
+        "stdout_inode",
+        "traits",
+        "uid",
+    )
+
+    def __init__(self, pid: int, start: int, parent: "Process | None", ppid: int) -> None:
+        self.pid = pid
+        self.start = start
+        self.parent = parent
+        self.ppid = ppid
+        self.session = 0
+        self.uid = 0
+        self.cgroup = 0
+        self.flags = 0
+        self.stdio = 0
+        self.stdin_inode = 0
+        self.stdout_inode = 0
+        self.comm = ""
+        self.exe = ""
+        self.filename = ""
+        self.args: tuple[str, ...] = ()
+        self.alive = True
+        self.traits = 0
+        self.ledger: object | None = None
+
+    def __repr__(self) -> str:
+        return f"Process(pid={self.pid}, start={self.start}, comm={self.comm!r})"
+
+    @property
+    def stdin(self) -> Stdio:
+        """What standard input was connected to at the last exec."""
+        return Stdio(self.stdio & 0xF)
+
+    @property
+    def stdout(self) -> Stdio:
+        """What standard output was connected to at the last exec."""
+        return Stdio(self.stdio >> 4 & 0xF)
+
+    def ancestors(self) -> Iterator["Process"]:
+        """Yield the parent, its parent, and so on, as far as they are known."""
+        ancestor = self.parent
+        while ancestor is not None:
+            yield ancestor
+            ancestor = ancestor.parent
+
+
+class ProcessTable:
+    """The live processes by pid."""
+
+    def __init__(self, capacity: int = 32_768) -> None:
+        self.capacity = capacity
+        self.evicted = 0
+        self._live: dict[int, Process] = {}
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def get(self, pid: int) -> Process | None:
+        """Return the live process with this pid, if it is known."""
+        return self._live.get(pid)
+
+    def executed(self, record: ProcessExec) -> Process:
+        """Give the process its new image."""
+        process = self._known(record.pid, record.start)
+        if process is None:
+            parent = self._parent(record.ppid, record.parent_start, record.parent_comm)
+            process = self._add(Process(record.pid, record.start, parent, record.ppid))
+        else:
+            self._touch(process)
+        process.ppid = record.ppid
+        process.session = record.session
+        process.uid = record.uid
+        process.cgroup = record.cgroup
+        process.flags = record.flags
+        process.stdio = record.stdio
+        process.stdin_inode = record.stdin_inode
+        process.stdout_inode = record.stdout_inode
+        process.comm = text(record.comm)
+        process.exe = text(record.exe)
+        process.filename = text(record.filename)
+        process.args = arguments(record.args)
+        return process
+
+    def forked(self, record: ProcessFork) -> Process:
+        """Add a child that is a copy of its parent."""
+        parent = self._parent(record.ppid, record.parent_start, record.comm)
+        child = Process(record.pid, record.start, parent, record.ppid)
+        child.session = record.session
+        child.uid = record.uid
+        child.cgroup = record.cgroup
+        if parent is None:
+            child.comm = text(record.comm)
+        else:
+            self._touch(parent)
+            child.comm = parent.comm
+            child.exe = parent.exe
+            child.filename = parent.filename
+            child.args = parent.args
+            child.flags = parent.flags
+            child.stdio = parent.stdio
+            child.stdin_inode = parent.stdin_inode
+            child.stdout_inode = parent.stdout_inode
+            child.traits = parent.traits
+        return self._add(child)
+
+    def seen(self, record: ProcessSeen) -> Process:
+        """Add a process that ran before the sensor."""
+        process = Process(record.pid, record.start, self._live.get(record.ppid), record.ppid)
+        process.session = record.session
+        process.uid = record.uid
+        process.cgroup = record.cgroup
+        process.comm = text(record.comm)
+        process.exe = process.filename = text(record.exe)
+        process.args = arguments(record.args)
+        return self._add(process)
+
+    def exited(self, record: ProcessExit) -> Process:
+        """Remove a process. One that was never seen is returned all the same, for the sake of its record."""
+        process = self._known(record.pid, record.start)
+        if process is None:
+            process = Process(record.pid, record.start, self._live.get(record.ppid), record.ppid)
+            process.uid = record.uid
+            process.comm = text(record.comm)
+        else:
+            del self._live[process.pid]
+        process.alive = False
+        _cut_dead_ancestors(process)
+        return process
+
+    def named(self, pid: int, start: int, ppid: int, comm: bytes) -> Process:
+        """Return the process that a record of another kind names; it is added if it was not known."""
+        process = self._known(pid, start)
+        if process is None:
+            process = self._add(Process(pid, start, self._live.get(ppid), ppid))
+            process.comm = text(comm)
+        return process
+
+    def _known(self, pid: int, start: int) -> Process | None:
+        """Return the live process unless the pid now belongs to another one."""
+        process = self._live.get(pid)
+        if process is None or process.start == start:
+            return process
+        if process.start == start - start % CLOCK_TICK_NS:
+            process.start = start
+            return process
+        return None
+
+    def _parent(self, pid: int, start: int, comm: bytes) -> Process | None:
+        """Return the parent; one that is missing is added with the little that its child's record tells."""
+        if pid == 0:
+            return None
+        parent = self._known(pid, start)
+        if parent is None:
+            parent = self._add(Process(pid, start, None, 0))
+            parent.comm = text(comm)
+        return parent
+
+    def _add(self, process: Process) -> Process:
+        live = self._live
+        live.pop(process.pid, None)
+        if len(live) >= self.capacity:
+            oldest = live.pop(next(iter(live)))
+            oldest.parent = None
+            self.evicted += 1
+        live[process.pid] = process
+        return process
+
+    def _touch(self, process: Process) -> None:
+        live = self._live
+        if live.pop(process.pid, None) is not None:
+            live[process.pid] = process
+
+
+def arguments(raw: bytes) -> tuple[str, ...]:
+    """Split an argument vector in which every argument is closed by NUL."""
+    if not raw:
+        return ()
+    return tuple(raw.removesuffix(b"\0").decode("utf-8", "surrogateescape").split("\0"))
+
+
+def _cut_dead_ancestors(process: Process) -> None:
+    """Forget what lies behind `DEAD_ANCESTORS` dead processes in a row, so that no line grows without bound."""
+    dead = 0
+    for ancestor in process.ancestors():
+        if ancestor.alive:
+            return
+        dead += 1
+        if dead == DEAD_ANCESTORS:
+            ancestor.parent = None
+            return

@@ -1,0 +1,62 @@
+"""The host as the records tell it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from pyloader.host.containers import ContainerTable
+from pyloader.host.pipes import PipeTable
+from pyloader.host.processes import Process, ProcessTable
+from pyloader.records import (
+    AnyRecord,
+    CgroupSeen,
+    CredentialChange,
+    ProcessExec,
+    ProcessExit,
+    ProcessFork,
+    ProcessSeen,
+    Record,
+)
+
+
+class Host:
+    """Every table, and the one way to bring them up to date.
+
+    `processes` is the cap on live processes that are followed; the other tables have caps of their own.
+    """
+
+    def __init__(self, processes: int = 32_768) -> None:
+        self.processes = ProcessTable(processes)
+        self.pipes = PipeTable()
+        self.containers = ContainerTable()
+        self._apply: dict[type[Record], Callable[[Any], Process | None]] = {
+            ProcessExec: self._executed,
+            ProcessFork: self.processes.forked,
+            ProcessExit: self.processes.exited,
+            ProcessSeen: self.processes.seen,
+            CredentialChange: self._changed_credentials,
+            CgroupSeen: self.containers.seen,
+        }
+
+    def apply(self, record: AnyRecord) -> Process | None:
+        """Take in one record and return the process it is about, if it is about one."""
+        apply = self._apply.get(type(record))
+        return apply(record) if apply is not None else None
+
+    @property
+    def evicted(self) -> dict[str, int]:
+        """How many entries each table gave up for new ones."""
+        return {
+            "processes": self.processes.evicted,
+            "pipes": self.pipes.evicted,
+            "containers": self.containers.evicted,
+        }
+
+    def _executed(self, record: ProcessExec) -> Process:
+        process = self.processes.executed(record)
+        self.pipes.connect(process)
+        return process
+
+    def _changed_credentials(self, record: CredentialChange) -> Process:
+        process = self.processes.named(record.pid, record.start, record.ppid, record.comm)
+        process.uid = record.uid
+        return process
