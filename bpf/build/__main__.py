@@ -16,7 +16,9 @@ def main() -> int:
     """Build what the arguments name and print where it is; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m bpf.build", description=__doc__)
     parser.add_argument("steps", nargs="+", choices=sorted(STEPS), help="what to build")
-    parser.add_argument("--arch", default=None, help="x86_64 or aarch64 (default: PYLOADER_TARGET_ARCH or this machine)")
+    parser.add_argument(
+        "--arch", default=None, help="x86_64 or aarch64 (default: PYLOADER_TARGET_ARCH or this machine)"
+    )
     parser.add_argument("--output", type=Path, default=None, help="folder for the outputs of all steps")
     arguments = parser.parse_args()
     try:

@@ -73,9 +73,7 @@ def _read(image: bytes) -> tuple[tuple[int, ...], list[_Section]]:
         start = names_at + name
         text = image[start : image.index(b"\0", start)].decode()
         content = b"" if kind == _NO_BITS else image[offset : offset + size]
-        sections.append(
-            _Section(name, kind, flags, address, size, link, info, alignment, entry_size, text, content)
-        )
+        sections.append(_Section(name, kind, flags, address, size, link, info, alignment, entry_size, text, content))
     return header, sections
 
 

@@ -72,7 +72,13 @@ def _compile(origins: dict[str, Source], target: Target, compiler: toolchain.Com
     exports = work / "exports.map"
     upstream = origins["libbpf"].folder / "src" / "libbpf.map"
     exports.write_text(upstream.read_text(encoding="utf-8") + (LIBRARY / "exports.map").read_text(encoding="utf-8"))
-    drain = ["-Wall", "-Wextra", "-Werror", f"-I{libbpf_headers(origins['libbpf'])}", LIBRARY / "drain.c"]
+    drain: list[str | Path] = [
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        f"-I{libbpf_headers(origins['libbpf'])}",
+        LIBRARY / "drain.c",
+    ]
     linked = work / FILE_NAME
     link = [*common, *_LINK_FLAGS, f"-Wl,--version-script,{exports}", "-o", linked, *drain, *combined]
     compiler.run(link, f"linking {FILE_NAME}")

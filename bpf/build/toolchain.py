@@ -42,7 +42,9 @@ def library_compiler() -> Compiler:
     """Return the compiler of the bundled library, which cross-compiles to every glibc version."""
     package = importlib.util.find_spec("ziglang")
     if package is None or package.origin is None:
-        message = "the ziglang package is missing: build with `make`, or install build-system.requires of pyproject.toml"
+        message = (
+            "the ziglang package is missing: build with `make`, or install build-system.requires of pyproject.toml"
+        )
         raise BuildError(message)
     command = (str(Path(package.origin).with_name("zig")), "cc")
     return Compiler(command, f"ziglang {importlib.metadata.version('ziglang')}")

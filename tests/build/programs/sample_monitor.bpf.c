@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: Dual BSD/GPL
-/* A monitor for the tests of the build chain: it fills a ring when BPF_PROG_RUN asks it to. */
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* A monitor for the tests of the build chain: it writes to a ring when BPF_PROG_RUN asks it to. */
 #include "vmlinux.h"
 
 #include <bpf/bpf_core_read.h>
@@ -13,23 +13,27 @@ struct {
 	__uint(max_entries, 65536);
 } records SEC(".maps");
 
-__u64 next_number;
+__u8 record[LONGEST_RECORD];
 
-/* Writes one record of `length` bytes: its running number, then zeros. `discard` throws it away again. */
+/* Writes one record of `length` bytes, each of them `fill`. */
 SEC("raw_tp")
-int BPF_PROG(emit, __u64 length, __u64 discard)
+int BPF_PROG(emit, __u64 length, __u64 fill)
 {
-	__u64 *record = bpf_ringbuf_reserve(&records, LONGEST_RECORD, 0);
-
-	(void)length;
-	if (!record)
+	if (length > LONGEST_RECORD)
 		return 1;
-	__builtin_memset(record, 0, LONGEST_RECORD);
-	*record = next_number++;
-	if (discard)
-		bpf_ringbuf_discard(record, 0);
-	else
-		bpf_ringbuf_submit(record, 0);
+	__builtin_memset(record, fill, LONGEST_RECORD);
+	return bpf_ringbuf_output(&records, record, length, 0);
+}
+
+/* Reserves a record and throws it away. */
+SEC("raw_tp")
+int BPF_PROG(discard)
+{
+	void *reserved = bpf_ringbuf_reserve(&records, LONGEST_RECORD, 0);
+
+	if (!reserved)
+		return 1;
+	bpf_ringbuf_discard(reserved, 0);
 	return 0;
 }
 
