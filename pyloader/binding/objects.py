@@ -1,0 +1,100 @@
+"""BPF objects: from the bytes of an object file to programs and maps in the kernel."""
+
+import ctypes
+from collections.abc import Iterable, Iterator
+from typing import Self
+
+from pyloader.binding.handle import Handle
+from pyloader.binding.library import Libbpf, Pointer, library
+from pyloader.binding.log import captured_log, verifier_verdict
+from pyloader.errors import LoadError
+
+
+class _OpenOptions(ctypes.Structure):
+    """The beginning of `struct bpf_object_open_opts` (libbpf.h); libbpf takes the size for the version."""
+
+    _fields_ = (("sz", ctypes.c_size_t), ("object_name", ctypes.c_char_p))
+
+
+class Link(Handle):
+    """The attachment of a program to a hook. Closing it detaches the program."""
+
+    def _release(self, pointer: Pointer) -> None:
+        self._library.bpf_link__destroy(pointer)
+
+
+class BpfObject(Handle):
+    """An object file, opened and, after `load`, in the kernel. Closing it unloads what nobody else holds."""
+
+    def __init__(self, library: Libbpf, pointer: Pointer, name: str) -> None:
+        super().__init__(library, pointer)
+        self.name = name
+
+    @classmethod
+    def open(cls, data: bytes, name: str) -> Self:
+        """Parse an object file. Raises `LoadError` if libbpf cannot."""
+        lib = library()
+        options = _OpenOptions(ctypes.sizeof(_OpenOptions), name.encode())
+        with captured_log() as log:
+            try:
+                return cls(lib, lib.bpf_object__open_mem(data, len(data), ctypes.byref(options)), name)
+            except OSError as error:
+                message = f"cannot open the BPF object {name}: {error.strerror}; reinstall pyloader-ebpf"
+                raise LoadError(message, log="".join(log)) from error
+
+    def programs(self) -> Iterator[str]:
+        """Yield the names of all programs in the file."""
+        program = self._library.bpf_object__next_program(self.pointer, None)
+        while program is not None:
+            yield self._library.bpf_program__name(program).decode()
+            program = self._library.bpf_object__next_program(self.pointer, program)
+
+    def select(self, programs: Iterable[str]) -> None:
+        """Choose the programs that `load` shall load; all others are left out."""
+        wanted = set(programs)
+        for name in self.programs():
+            self._library.bpf_program__set_autoload(self._program(name), name in wanted)
+
+    def resize_map(self, name: str, entries: int) -> None:
+        """Set the number of entries of a map, or the bytes of a ring, before `load`."""
+        self._library.bpf_map__set_max_entries(self._map(name), entries)
+
+    def load(self) -> None:
+        """Create the maps and load the chosen programs.
+
+        Raises `LoadError`: its text ends with the verifier's reason if there is one, its `log` holds everything that
+        libbpf and the verifier printed.
+        """
+        with captured_log() as log:
+            try:
+                self._library.bpf_object__load(self.pointer)
+            except OSError as error:
+                reason = verifier_verdict(log) or error.strerror
+                message = f"the kernel refused {self.name}: {reason}"
+                raise LoadError(message, log="".join(log)) from error
+
+    def attach(self, program: str) -> Link:
+        """Attach a loaded program to the hook that its section names. Raises `LoadError`."""
+        with captured_log() as log:
+            try:
+                return Link(self._library, self._library.bpf_program__attach(self._program(program)))
+            except OSError as error:
+                message = f"cannot attach {program} of {self.name}: {error.strerror}"
+                raise LoadError(message, log="".join(log)) from error
+
+    def map_fd(self, name: str) -> int:
+        """Return the descriptor of a map; it belongs to the object."""
+        return self._library.bpf_map__fd(self._map(name))
+
+    def program_fd(self, name: str) -> int:
+        """Return the descriptor of a loaded program; it belongs to the object."""
+        return self._library.bpf_program__fd(self._program(name))
+
+    def _program(self, name: str) -> Pointer:
+        return self._library.bpf_object__find_program_by_name(self.pointer, name.encode())
+
+    def _map(self, name: str) -> Pointer:
+        return self._library.bpf_object__find_map_by_name(self.pointer, name.encode())
+
+    def _release(self, pointer: Pointer) -> None:
+        self._library.bpf_object__close(pointer)

@@ -1,0 +1,78 @@
+"""Read records from a BPF ring buffer in batches.
+
+One foreign call drains what is committed into one buffer, behind room for a MessagePack array header, so that one call
+of the decoder turns a batch into structs. The walk of the ring itself is done in C (`bpf/library/drain.c`): it needs
+acquire loads, which Python does not have.
+"""
+
+import ctypes
+from typing import NamedTuple
+
+from pyloader.binding.handle import Handle
+from pyloader.binding.library import Pointer, library
+
+RECORD_LIMIT = 8_192
+"""No record is longer (`RECORD_LIMIT` in bpf/workspace.bpf.h)."""
+
+_HEADER = 5
+"""Bytes of a MessagePack `array 32` header."""
+
+
+class Batch(NamedTuple):
+    """Records as they came from the kernel; valid until the next read of the same reader.
+
+    `data` is one MessagePack array of all records: a header of 5 bytes and the records back to back. `ends[i]` is the
+    offset in `data` just past record i.
+    """
+
+    data: memoryview
+    ends: list[int]
+
+    @property
+    def records(self) -> memoryview:
+        """The records without the header of the array."""
+        return self.data[_HEADER:]
+
+
+class RingReader(Handle):
+    """The consumer of one ring. `capacity` bounds the bytes of a batch, `max_records` its records."""
+
+    def __init__(self, map_fd: int, *, capacity: int = 256 * 1024, max_records: int = 4_096) -> None:
+        lib = library()
+        super().__init__(lib, lib.pyloader_drain__new(map_fd, RECORD_LIMIT))
+        self._capacity = capacity
+        self._max_records = max_records
+        self._buffer = bytearray(_HEADER + capacity)
+        self._target = (ctypes.c_char * capacity).from_buffer(self._buffer, _HEADER)
+        self._ends = (ctypes.c_uint32 * max_records)()
+
+    def fileno(self) -> int:
+        """Return a descriptor that polls readable while records wait.
+
+        It does so, too, while the oldest record is still being written: when a read then gives nothing, pause a little.
+        """
+        return self._library.pyloader_drain__epoll_fd(self.pointer)
+
+    def read(self) -> Batch | None:
+        """Take the committed records out of the ring, at most one buffer full; `None` if there are none."""
+        count = self._library.pyloader_drain__read(
+            self.pointer, self._target, self._capacity, self._ends, self._max_records
+        )
+        if not count:
+            return None
+        ends = [_HEADER + end for end in self._ends[:count]]
+        self._buffer[:_HEADER] = b"\xdd" + count.to_bytes(4, "big")
+        return Batch(memoryview(self._buffer)[: ends[-1]].toreadonly(), ends)
+
+    @property
+    def pending(self) -> int:
+        """Bytes that wait in the ring, with the headers of the records."""
+        return self._library.pyloader_drain__pending(self.pointer)
+
+    @property
+    def refused(self) -> int:
+        """Records longer than `RECORD_LIMIT`, which were thrown away."""
+        return self._library.pyloader_drain__refused(self.pointer)
+
+    def _release(self, pointer: Pointer) -> None:
+        self._library.pyloader_drain__free(pointer)
