@@ -16,6 +16,8 @@ ROOT_USER := $(filter 0,$(shell id -u))
 
 Q    := $(if $(V),,@)
 say  = @printf '  %-9s %s\n' $(1) '$(2)'
+# Runs a command and shows what it prints only if it fails.
+quietly = $(Q)$(if $(V),$(1),out=$$($(1) 2>&1) || { printf '%s\n' "$$out" >&2; exit 1; })
 PIP  := --disable-pip-version-check $(if $(V),,-qq)
 
 # One environment per purpose: TOOLS builds, DEV checks and tests the installed wheel, ENV is what a user has.
@@ -49,11 +51,11 @@ install: $(ENV)/done ## install the wheel into a private environment: make insta
 .PHONY: objects lib
 objects: $(TOOLS)/done ## compile the BPF programs into pyloader/objects/
 	$(call say,OBJECTS,pyloader/objects)
-	$(Q)$(TOOLS)/bin/python -m bpf.build objects $(if $(V),,>/dev/null)
+	$(call quietly,$(TOOLS)/bin/python -m bpf.build objects)
 
 lib: $(TOOLS)/done ## build the bundled library into pyloader/lib/
 	$(call say,LIBRARY,pyloader/lib)
-	$(Q)$(TOOLS)/bin/python -m bpf.build lib $(if $(V),,>/dev/null)
+	$(call quietly,$(TOOLS)/bin/python -m bpf.build lib)
 
 .PHONY: wheel
 wheel: $(WHEEL) .build/done/wheel-$(CROSS) .build/done/sdist ## build both wheels and the sdist into dist/
@@ -61,13 +63,13 @@ wheel: $(WHEEL) .build/done/wheel-$(CROSS) .build/done/sdist ## build both wheel
 .build/done/wheel-%: $(BUILT) $(TOOLS)/done
 	$(call say,WHEEL,dist/pyloader_ebpf-*-manylinux2014_$*.whl)
 	$(Q)rm -f dist/pyloader_ebpf-*_$*.whl
-	$(Q)PYLOADER_TARGET_ARCH=$* $(TOOLS)/bin/python -m hatchling $(if $(V),,--quiet) build -t wheel
+	$(call quietly,PYLOADER_TARGET_ARCH=$* $(TOOLS)/bin/python -m hatchling build -t wheel)
 	$(Q)mkdir -p $(@D) && touch $@
 
 .build/done/sdist: $(BUILT) $(TOOLS)/done
 	$(call say,SDIST,dist/pyloader_ebpf-*.tar.gz)
 	$(Q)rm -f dist/pyloader_ebpf-*.tar.gz
-	$(Q)$(TOOLS)/bin/python -m hatchling $(if $(V),,--quiet) build -t sdist
+	$(call quietly,$(TOOLS)/bin/python -m hatchling build -t sdist)
 	$(Q)mkdir -p $(@D) && touch $@
 
 # A file that is removed and a compiler that is exchanged make nothing newer; this list notices both.

@@ -20,12 +20,16 @@ class NativePartsHook(BuildHookInterface[Any]):
         sys.path.insert(0, self.root)
         try:
             from bpf.build import library, objects, sources  # noqa: PLC0415 -- only importable from here on
+            from bpf.build.failure import BuildError  # noqa: PLC0415 -- likewise
             from bpf.build.target import Target  # noqa: PLC0415 -- likewise
         finally:
             sys.path.remove(self.root)
 
-        target = Target.native() if version == "editable" else Target.wanted()
-        programs, shared_object = objects.build(target), library.build(target)
+        try:
+            target = Target.native() if version == "editable" else Target.wanted()
+            programs, shared_object = objects.build(target), library.build(target)
+        except BuildError as error:
+            self.app.abort(f"pyloader: {error}")
         build_data["pure_python"] = False
         build_data["tag"] = target.wheel_tag
         if version == "editable":
