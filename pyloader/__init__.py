@@ -1,0 +1,38 @@
+"""A Linux host threat sensor on eBPF.
+
+    from pyloader import Sensor
+
+    with Sensor(monitors=["process"]) as sensor:
+        for assessment in sensor:
+            for alert in assessment.alerts:
+                print(alert.score, alert.subject.comm, alert.summary)
+"""
+
+from pyloader.alerts import Alert, Severity, Subject
+from pyloader.errors import (
+    ClosedError,
+    LoadError,
+    NotPermittedError,
+    PyloaderError,
+    RecordingError,
+    UnsupportedError,
+)
+from pyloader.evidence import Evidence
+from pyloader.pipeline import Assessment, Summary
+from pyloader.sensor import Sensor
+
+__all__ = [
+    "Alert",
+    "Assessment",
+    "ClosedError",
+    "Evidence",
+    "LoadError",
+    "NotPermittedError",
+    "PyloaderError",
+    "RecordingError",
+    "Sensor",
+    "Severity",
+    "Subject",
+    "Summary",
+    "UnsupportedError",
+]

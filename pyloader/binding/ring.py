@@ -15,7 +15,7 @@ RECORD_LIMIT = 8_192
 """No record is longer (`RECORD_LIMIT` in bpf/workspace.bpf.h)."""
 
 _HEADER = 5
-"""Bytes of a MessagePack `array 32` header."""
+"""Bytes of a MessagePack `array 32` header, `ARRAY_HEADER` of `pyloader.records.codec`."""
 
 
 class Batch(NamedTuple):

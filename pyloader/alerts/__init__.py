@@ -1,0 +1,6 @@
+"""Alerts: what they say, and when one is raised."""
+
+from pyloader.alerts.alert import Alert, Severity, Subject, severity_of
+from pyloader.alerts.policy import AlertPolicy
+
+__all__ = ["Alert", "AlertPolicy", "Severity", "Subject", "severity_of"]

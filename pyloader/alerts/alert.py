@@ -1,0 +1,70 @@
+"""What an alert says."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Severity(StrEnum):
+    """How urgent an alert is."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+MEDIUM_FROM = 50.0
+HIGH_FROM = 62.0
+CRITICAL_FROM = 80.0
+
+
+def severity_of(score: float) -> Severity:
+    """Return the severity of a score."""
+    if score >= CRITICAL_FROM:
+        return Severity.CRITICAL
+    if score >= HIGH_FROM:
+        return Severity.HIGH
+    return Severity.MEDIUM if score >= MEDIUM_FROM else Severity.LOW
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """The process that an alert is about. `start` is nanoseconds of the boot-time clock."""
+
+    pid: int
+    ppid: int
+    start: int
+    comm: str
+    exe: str
+    args: list[str]
+    uid: int
+    container: str
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """One item of evidence, with the weight that it has at the time of the alert."""
+
+    code: str
+    nats: float
+    text: str
+
+
+class Alert(msgspec.Struct, frozen=True):
+    """A process whose score reached the threshold.
+
+    `timestamp` is nanoseconds of the boot-time clock and `time` the same as a date (RFC 3339, UTC). An alert that is
+    raised again with a higher severity keeps its `id`, and `update` counts up.
+    """
+
+    id: str
+    timestamp: int
+    time: str
+    score: float
+    severity: Severity
+    domain: str
+    summary: str
+    subject: Subject
+    evidence: list[Reason]
+    techniques: list[str]
+    confidence: float
+    update: int = 0

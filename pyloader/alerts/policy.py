@@ -1,0 +1,104 @@
+"""When an alert is raised.
+
+A process gets one alert per episode, which ends when there was no evidence against it for ten minutes. Within an
+episode more evidence updates the alert silently; it is shown again only when it becomes more severe.
+"""
+
+import hashlib
+from datetime import UTC, datetime
+
+from pyloader.alerts.alert import MEDIUM_FROM, Alert, Reason, Severity, Subject, severity_of
+from pyloader.host import Host, Process
+from pyloader.scorer import Verdict
+
+EPISODE_GAP_NS = 600 * 1_000_000_000
+
+_SEVERITIES = list(Severity)
+
+
+class _Episode:
+    __slots__ = ("id", "last", "severity", "updates")
+
+    def __init__(self, identifier: str, severity: Severity) -> None:
+        self.id = identifier
+        self.severity = severity
+        self.last = 0
+        self.updates = 0
+
+
+class AlertPolicy:
+    """Turns verdicts into alerts.
+
+    `threshold` is the lowest score that is reported. `boot_id` and `realtime_offset` come from the header of the run:
+    they make identifiers and dates that a replay repeats. At most `capacity` episodes are open; the oldest ends early.
+    """
+
+    def __init__(
+        self, *, boot_id: str, realtime_offset: int, threshold: float = MEDIUM_FROM, capacity: int = 4_096
+    ) -> None:
+        self.threshold = threshold
+        self.capacity = capacity
+        self.evicted = 0
+        self._boot_id = boot_id
+        self._realtime_offset = realtime_offset
+        self._episodes: dict[tuple[int, int], _Episode] = {}
+
+    def consider(self, verdict: Verdict, host: Host, now: int) -> Alert | None:
+        """Return the alert that a verdict calls for, if it calls for one."""
+        process = verdict.process
+        episode = self._episodes.get((process.pid, process.start))
+        if episode is not None and now - episode.last > EPISODE_GAP_NS:
+            del self._episodes[process.pid, process.start]
+            episode = None
+        if verdict.score < self.threshold:
+            return None
+        severity = severity_of(verdict.score)
+        if episode is None:
+            episode = self._open(process, severity, now)
+        elif _SEVERITIES.index(severity) > _SEVERITIES.index(episode.severity):
+            episode.severity = severity
+            episode.updates += 1
+        else:
+            episode.last = now
+            return None
+        episode.last = now
+        return self._alert(episode, verdict, host, now)
+
+    def _open(self, process: Process, severity: Severity, now: int) -> _Episode:
+        if len(self._episodes) >= self.capacity:
+            del self._episodes[next(iter(self._episodes))]
+            self.evicted += 1
+        name = f"{self._boot_id}/{process.pid}/{process.start}/{now}"
+        episode = _Episode(hashlib.blake2b(name.encode(), digest_size=8).hexdigest(), severity)
+        self._episodes[process.pid, process.start] = episode
+        return episode
+
+    def _alert(self, episode: _Episode, verdict: Verdict, host: Host, now: int) -> Alert:
+        ranked = verdict.ledger.ranked(now)
+        process = verdict.process
+        date = datetime.fromtimestamp((now + self._realtime_offset) // 1_000 / 1e6, UTC)
+        return Alert(
+            id=episode.id,
+            timestamp=now,
+            time=date.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+            score=verdict.score,
+            severity=episode.severity,
+            domain="process",
+            summary="; ".join(entry.evidence.text for entry, _ in ranked[:3]),
+            subject=Subject(
+                pid=process.pid,
+                ppid=process.ppid,
+                start=process.start,
+                comm=process.comm,
+                exe=process.exe,
+                args=list(process.args),
+                uid=process.uid,
+                container=host.containers.get(process.cgroup),
+            ),
+            evidence=[
+                Reason(entry.evidence.code, round(nats, 2), entry.evidence.text) for entry, nats in ranked
+            ],
+            techniques=sorted({entry.evidence.technique for entry, _ in ranked if entry.evidence.technique}),
+            confidence=verdict.confidence,
+            update=episode.updates,
+        )

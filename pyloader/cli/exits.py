@@ -1,0 +1,20 @@
+"""Exit codes: scripts depend on them."""
+
+from enum import IntEnum
+
+from pyloader.errors import LoadError, NotPermittedError, PyloaderError, UnsupportedError
+
+
+class Exit(IntEnum):
+    """How a command ended."""
+
+    DONE = 0
+    FAILURE = 1
+    USAGE = 2
+    UNAVAILABLE = 3
+    """Not permitted or not supported here; the message says what to do."""
+
+
+def exit_code(error: PyloaderError) -> Exit:
+    """Return the exit code for an error."""
+    return Exit.UNAVAILABLE if isinstance(error, NotPermittedError | UnsupportedError | LoadError) else Exit.FAILURE

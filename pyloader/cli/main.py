@@ -1,0 +1,43 @@
+"""Parse the arguments, run the command, turn errors into messages and exit codes."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+
+from pyloader.cli import doctor, replay, run
+from pyloader.cli.exits import Exit, exit_code
+from pyloader.errors import PyloaderError
+
+_COMMANDS = (doctor, run, replay)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code. No traceback reaches the user."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except PyloaderError as error:
+        _complain(error, verbose=options.verbose)
+        return exit_code(error)
+    except KeyboardInterrupt:
+        return Exit.DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="pyloader", description="A Linux host threat sensor on eBPF.")
+    parser.add_argument("--version", action="version", version=f"pyloader {metadata.version('pyloader-ebpf')}")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--verbose", action="store_true", help="show the long log of libbpf and the verifier")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in _COMMANDS:
+        command.add_to(commands, common)
+    return parser
+
+
+def _complain(error: PyloaderError, *, verbose: bool) -> None:
+    sys.stderr.write(f"pyloader: {error}\n")
+    if error.log and verbose:
+        sys.stderr.write(error.log)
+    elif error.log:
+        sys.stderr.write("pyloader: --verbose shows the whole log\n")

@@ -1,0 +1,282 @@
+"""Every kind of evidence: its stable code, group, weight, technique and sentence.
+
+A weight is in nats (see `pyloader.evidence.item`). Alone, 5.2 nats raise an alert and 7.4 a high one, so the weights
+fall into four classes: below 3.1 what administrators and programs do every day, up to 5.1 what is rare but has honest
+reasons, up to 7.3 what an operator wants to see, and above it what leaves no doubt.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from pyloader.evidence.item import Evidence, Group
+
+if TYPE_CHECKING:
+    from pyloader.host import Process
+
+SHOWN = 160
+"""How many characters of a fact, for example a command, a sentence quotes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of evidence. `sentence` has a place `{who}` for the process and `{what}` for the fact."""
+
+    code: str
+    group: Group
+    nats: float
+    technique: str
+    sentence: str
+    floor: int = 0
+
+    def about(self, process: "Process", what: str = "", nats: float | None = None) -> Evidence:
+        """Return this evidence about a process, with a weight of its own if the fact has a strength."""
+        text = self.sentence.format(who=named(process), what=shown(what))
+        weight = self.nats if nats is None else nats
+        return Evidence(self.code, self.group, weight, text, self.technique, process, self.floor)
+
+
+class Finding(NamedTuple):
+    """What a rule found in a command, before it is known which process it is about."""
+
+    kind: Kind
+    what: str
+
+
+def named(process: "Process") -> str:
+    """Name a process for a reader: what it calls itself and its pid."""
+    return f"{shown(process.comm) or 'process'} (pid {process.pid})"
+
+
+def shown(text: str) -> str:
+    """Return text on one line, printable and of bounded length."""
+    if len(text) > SHOWN:
+        text = text[: SHOWN - 1] + "…"
+    return text if text.isprintable() else "".join(c if c.isprintable() else "·" for c in text)
+
+
+# Remote shells -------------------------------------------------------------------------------------------------------
+SHELL_ON_SOCKET = Kind(
+    "shell_on_socket", Group.PROCESS, 10.0, "T1059.004", "{who} has a network socket as standard input and output"
+)
+SOCKET_HANDLER = Kind(
+    "socket_handler", Group.PROCESS, 2.5, "T1205", "{who} serves a network socket for {what}, which hands out sockets"
+)
+RELAY_RUNS_PROGRAM = Kind(
+    "relay_runs_program", Group.PROCESS, 9.0, "T1059.004", "{who} connects a program to the network: {what}"
+)
+SHELL_FROM_RELAY = Kind(
+    "shell_from_relay", Group.PROCESS, 9.0, "T1059.004", "{who} was started by a network relay to serve a connection"
+)
+SHELL_PIPED_TO_RELAY = Kind(
+    "shell_piped_to_relay", Group.PROCESS, 8.5, "T1059.004", "{who} is joined by pipes to the network relay {what}"
+)
+SHELL_NETWORK_DEVICE = Kind(
+    "shell_network_device", Group.PROCESS, 8.5, "T1059.004", "{who} opens a connection as a shell device: {what}"
+)
+PORT_PROBE = Kind("port_probe", Group.PROCESS, 2.5, "T1046", "{who} probes a port with a shell device: {what}")
+SOCKET_ONE_LINER = Kind(
+    "socket_one_liner", Group.PROCESS, 9.0, "T1059", "{who} runs a one-liner that gives commands to a socket: {what}"
+)
+RELAY_LISTENS = Kind("relay_listens", Group.PROCESS, 2.0, "T1571", "{who} waits for a connection: {what}")
+
+# Code from elsewhere -------------------------------------------------------------------------------------------------
+DOWNLOAD_TO_SHELL = Kind(
+    "download_to_shell", Group.PROCESS, 8.5, "T1105", "{who} runs code as it is downloaded by {what}"
+)
+DECODED_TO_SHELL = Kind("decoded_to_shell", Group.PROCESS, 8.5, "T1140", "{who} runs code as it is decoded by {what}")
+DOWNLOADED_CODE = Kind(
+    "downloaded_code", Group.PROCESS, 8.0, "T1059", "{who} runs a one-liner that executes what it downloads: {what}"
+)
+DECODED_CODE = Kind(
+    "decoded_code", Group.PROCESS, 8.0, "T1140", "{who} runs a one-liner that executes what it decodes: {what}"
+)
+DOWNLOAD_EXECUTED = Kind(
+    "download_executed", Group.SEQUENCE, 4.5, "T1105", "{who} executes a file that was just downloaded by {what}"
+)
+DROP_EXECUTED = Kind(
+    "drop_executed",
+    Group.SEQUENCE,
+    7.6,
+    "T1105",
+    "{who} executes a file that was just downloaded to a temporary place by {what}",
+)
+SCRAMBLED_CODE = Kind("scrambled_code", Group.PROCESS, 2.5, "T1027", "{who} runs code that hides its words: {what}")
+ENCODED_ARGUMENT = Kind(
+    "encoded_argument", Group.PROCESS, 1.5, "T1027", "{who} was given a long encoded argument: {what}"
+)
+
+# Images --------------------------------------------------------------------------------------------------------------
+MEMORY_FILE = Kind("memory_file", Group.PROCESS, 9.0, "T1620", "{who} runs from memory, not from a file: {what}")
+DELETED_IMAGE = Kind("deleted_image", Group.PROCESS, 3.0, "T1070.004", "{who} runs a file without a name: {what}")
+DELETED_DROP = Kind(
+    "deleted_drop", Group.PROCESS, 8.0, "T1070.004", "{who} runs a deleted file from a place for temporary files: {what}"
+)
+SHARED_MEMORY_IMAGE = Kind(
+    "shared_memory_image", Group.PROCESS, 5.4, "T1036.005", "{who} runs from a place that holds no programs: {what}"
+)
+TEMPORARY_IMAGE = Kind(
+    "temporary_image", Group.PROCESS, 1.8, "T1036.005", "{who} runs from a place where everyone may write: {what}"
+)
+HIDDEN_IMAGE = Kind("hidden_image", Group.PROCESS, 1.6, "T1564.001", "{who} runs from a hidden place: {what}")
+HIDDEN_SYSTEM_IMAGE = Kind(
+    "hidden_system_image", Group.PROCESS, 3.5, "T1564.001", "{who} runs from a hidden place outside a home: {what}"
+)
+FAKE_KERNEL_THREAD = Kind(
+    "fake_kernel_thread", Group.PROCESS, 8.0, "T1036.004", "{who} runs {what} under the name of a kernel thread"
+)
+FAKE_DAEMON = Kind("fake_daemon", Group.PROCESS, 4.8, "T1036.005", "{who} has the name of a daemon but runs {what}")
+
+# Services ------------------------------------------------------------------------------------------------------------
+SHELL_FROM_SERVICE = Kind("shell_from_service", Group.PROCESS, 8.5, "T1505.003", "{who} was started by {what}")
+TOOL_FROM_SERVICE = Kind("tool_from_service", Group.PROCESS, 8.0, "T1190", "{who} was started by {what}")
+SERVICE_STARTS_TOOL = Kind("service_starts_tool", Group.PROCESS, 8.0, "T1190", "{who} is a service and started {what}")
+SERVICE_STARTS_HELPER = Kind(
+    "service_starts_helper", Group.PROCESS, 2.0, "T1190", "{who} was started by {what}, as its settings may ask for"
+)
+TOOL_FROM_APPLICATION = Kind(
+    "tool_from_application", Group.PROCESS, 2.5, "T1190", "{who} was started by {what}, an application server"
+)
+
+# Privileges ----------------------------------------------------------------------------------------------------------
+CREDENTIALS_UNEXPLAINED = Kind(
+    "credentials_unexplained",
+    Group.CREDENTIALS,
+    12.0,
+    "T1068",
+    "{who} has credentials that no call and no execution gave to it: {what}",
+    floor=90,
+)
+CAPABILITY_TO_ROOT = Kind(
+    "capability_to_root", Group.CREDENTIALS, 7.6, "T1548.001", "{who} made itself root by a capability: {what}"
+)
+SETUID_TOOL = Kind(
+    "setuid_tool", Group.CREDENTIALS, 9.0, "T1548.001", "{who} has a set-uid bit that hands its rights to anyone: {what}"
+)
+SETUID_TEMPORARY = Kind(
+    "setuid_temporary", Group.CREDENTIALS, 8.5, "T1548.001", "{who} is set-uid in a place where everyone may write: {what}"
+)
+SETUID_UNUSUAL = Kind(
+    "setuid_unusual", Group.CREDENTIALS, 1.5, "T1548.001", "{who} is a set-uid program that systems do not bring: {what}"
+)
+CAPABLE_INTERPRETER = Kind(
+    "capable_interpreter",
+    Group.CREDENTIALS,
+    6.0,
+    "T1548.001",
+    "{who} runs any code with file capabilities that lead to root: {what}",
+)
+PRIVILEGED_ESCAPE = Kind(
+    "privileged_escape", Group.CREDENTIALS, 8.0, "T1548.003", "{who} opens a shell from a privileged tool: {what}"
+)
+PRIVILEGED_WRAPPER = Kind(
+    "privileged_wrapper", Group.CREDENTIALS, 7.6, "T1548.003", "{who} wraps a privileged shell: {what}"
+)
+PRIVILEGED_HOOK = Kind(
+    "privileged_hook",
+    Group.CREDENTIALS,
+    5.4,
+    "T1548.003",
+    "{who} is a privileged tool that is told to run a program: {what}",
+)
+ESCAPED_SHELL = Kind(
+    "escaped_shell", Group.CREDENTIALS, 7.8, "T1548", "{who} is a privileged shell out of {what}"
+)
+EXPLOIT_ARGUMENTS = Kind(
+    "exploit_arguments", Group.CREDENTIALS, 8.5, "T1068", "{who} got arguments that exploit a set-uid program: {what}"
+)
+SHELL_ESCAPE = Kind("shell_escape", Group.PROCESS, 4.0, "T1059", "{who} opens a shell from another tool: {what}")
+TERMINAL_SPAWN = Kind(
+    "terminal_spawn", Group.PROCESS, 5.4, "T1059", "{who} gives a shell a terminal from a one-liner: {what}"
+)
+
+# Persistence ---------------------------------------------------------------------------------------------------------
+SCHEDULED = Kind("scheduled_job", Group.PROCESS, 1.8, "T1053.003", "{who} changes scheduled jobs: {what}")
+TRANSIENT_UNIT = Kind("transient_unit", Group.PROCESS, 1.5, "T1053.006", "{who} schedules a transient unit: {what}")
+UNIT_ENABLED = Kind("unit_enabled", Group.PROCESS, 1.2, "T1543.002", "{who} makes a unit start by itself: {what}")
+START_FILE_WRITTEN = Kind(
+    "start_file_written", Group.PROCESS, 2.6, "T1037", "{who} writes a file that runs at start or login: {what}"
+)
+LOADER_HOOKED = Kind("loader_hooked", Group.PROCESS, 6.5, "T1574.006", "{who} makes every program load a library: {what}")
+LIBRARY_PRELOADED = Kind(
+    "library_preloaded", Group.PROCESS, 2.2, "T1574.006", "{who} preloads a library into a program: {what}"
+)
+LIBRARY_PRELOADED_TEMPORARY = Kind(
+    "library_preloaded_temporary",
+    Group.PROCESS,
+    5.4,
+    "T1574.006",
+    "{who} preloads a library from a place for temporary files: {what}",
+)
+KEYS_WRITTEN = Kind("ssh_keys_written", Group.PROCESS, 3.0, "T1098.004", "{who} changes who may log in with a key: {what}")
+ACCOUNT_CREATED = Kind("account_created", Group.PROCESS, 1.5, "T1136.001", "{who} creates an account: {what}")
+ROOT_ACCOUNT = Kind("root_account", Group.PROCESS, 7.4, "T1136.001", "{who} creates a second root account: {what}")
+ACCOUNT_FILE_WRITTEN = Kind(
+    "account_file_written", Group.PROCESS, 4.8, "T1098", "{who} writes the account database itself: {what}"
+)
+POLICY_WRITTEN = Kind(
+    "policy_written", Group.PROCESS, 3.4, "T1556", "{who} changes who may become whom: {what}"
+)
+SETUID_BIT = Kind("setuid_bit", Group.PROCESS, 2.8, "T1548.001", "{who} gives a file a set-uid or set-gid bit: {what}")
+SETUID_BIT_TEMPORARY = Kind(
+    "setuid_bit_temporary",
+    Group.PROCESS,
+    7.4,
+    "T1548.001",
+    "{who} gives a shell or a temporary file a set-uid bit: {what}",
+)
+FILE_CAPABILITY = Kind("file_capability", Group.PROCESS, 1.5, "T1548.001", "{who} gives a file capabilities: {what}")
+FILE_CAPABILITY_ROOT = Kind(
+    "file_capability_root", Group.PROCESS, 5.4, "T1548.001", "{who} gives a file capabilities that lead to root: {what}"
+)
+MODULE_LOADED = Kind("module_loaded", Group.PROCESS, 2.4, "T1547.006", "{who} loads a kernel module from a file: {what}")
+MODULE_LOADED_TEMPORARY = Kind(
+    "module_loaded_temporary",
+    Group.PROCESS,
+    5.4,
+    "T1547.006",
+    "{who} loads a kernel module from a place for temporary files: {what}",
+)
+
+# Defence evasion -----------------------------------------------------------------------------------------------------
+HISTORY_CLEARED = Kind("history_cleared", Group.PROCESS, 3.0, "T1070.003", "{who} clears or stops shell history: {what}")
+HISTORY_FILE_CLEARED = Kind(
+    "history_file_cleared", Group.PROCESS, 4.6, "T1070.003", "{who} destroys a history file: {what}"
+)
+LOGIN_RECORDS_CLEARED = Kind(
+    "login_records_cleared", Group.PROCESS, 5.0, "T1070.002", "{who} destroys records of who was here: {what}"
+)
+LOGS_CLEARED = Kind("logs_cleared", Group.PROCESS, 1.8, "T1070.002", "{who} removes or empties logs: {what}")
+TIMESTAMP_SET = Kind("timestamp_set", Group.PROCESS, 1.5, "T1070.006", "{who} gives a file another time: {what}")
+DEFENCE_STOPPED = Kind("defence_stopped", Group.PROCESS, 4.8, "T1562.001", "{who} stops a security service: {what}")
+FIREWALL_OPENED = Kind("firewall_opened", Group.PROCESS, 2.8, "T1562.004", "{who} opens the firewall: {what}")
+HARDENING_LOWERED = Kind(
+    "hardening_lowered", Group.PROCESS, 3.0, "T1562", "{who} lowers a protection of the kernel: {what}"
+)
+ATTRIBUTE_LOCKED = Kind("attribute_locked", Group.PROCESS, 2.2, "T1222.002", "{who} changes the immutable bit: {what}")
+
+# Credentials, memory, containers, tools ------------------------------------------------------------------------------
+SECRET_READ = Kind("secret_read", Group.PROCESS, 3.0, "T1003.008", "{who} reads secrets: {what}")
+SECRET_COPIED = Kind("secret_copied", Group.PROCESS, 5.2, "T1003.008", "{who} takes secrets away: {what}")
+KEY_HUNT = Kind("key_hunt", Group.PROCESS, 2.8, "T1552.004", "{who} looks for keys or passwords: {what}")
+SETUID_HUNT = Kind("setuid_hunt", Group.PROCESS, 2.4, "T1083", "{who} looks for files that grant rights: {what}")
+MEMORY_READ = Kind("memory_read", Group.MEMORY, 5.4, "T1003.007", "{who} reads the memory of another process: {what}")
+MEMORY_DUMP = Kind("memory_dump", Group.MEMORY, 2.4, "T1003.007", "{who} dumps or attaches to a process: {what}")
+NAMESPACE_ENTERED = Kind(
+    "namespace_entered", Group.PROCESS, 3.0, "T1611", "{who} enters the namespaces of the host: {what}"
+)
+CONTAINER_ESCAPE = Kind("container_escape", Group.PROCESS, 8.0, "T1611", "{who} leaves container {what}")
+ESCAPE_FILE_WRITTEN = Kind(
+    "escape_file_written", Group.PROCESS, 7.6, "T1611", "{who} makes the kernel run a program of its own: {what}"
+)
+HOST_MOUNTED = Kind("host_mounted", Group.PROCESS, 4.6, "T1611", "{who} gives a container the whole host: {what}")
+HOST_MOUNTED_SHELL = Kind(
+    "host_mounted_shell", Group.PROCESS, 7.6, "T1611", "{who} opens the host's files through a container: {what}"
+)
+OFFENSIVE_TOOL = Kind("offensive_tool", Group.PROCESS, 4.6, "T1588.002", "{who} has the name of an attack tool: {what}")
+NETWORK_SCAN = Kind("network_scan", Group.PROCESS, 2.2, "T1046", "{who} scans the network: {what}")
+MINER = Kind("miner", Group.PROCESS, 7.4, "T1496", "{who} is told to mine for a pool: {what}")
+
+# Sequences -----------------------------------------------------------------------------------------------------------
+RECONNAISSANCE = Kind(
+    "reconnaissance", Group.SEQUENCE, 5.4, "T1082", "{who} ran commands that explore a host in quick succession: {what}"
+)

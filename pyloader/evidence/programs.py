@@ -1,0 +1,186 @@
+"""What kind of program a name stands for.
+
+A program is known by the base name of its image, without the version and variant that distributions add to it
+(`python3.11`, `vim.basic`, `nc.openbsd`). What a name may do is a set of roles.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pyloader.host import Process
+
+
+class Role:
+    """Bits of `Program.roles`; plain integers, since they are tested for every execution."""
+
+    SHELL: Final = 1 << 0
+    """Runs shell code."""
+    INTERPRETER: Final = 1 << 1
+    """Runs any code of a scripting language."""
+    DOWNLOADER: Final = 1 << 2
+    """Fetches what an address names."""
+    DECODER: Final = 1 << 3
+    """Turns text into what it encodes, given the right option."""
+    RELAY: Final = 1 << 4
+    """Joins its standard streams to a connection."""
+    FILTER: Final = 1 << 5
+    """Passes on what it reads."""
+    DISCOVERY: Final = 1 << 6
+    """Tells about the host, its users or its network."""
+    SERVER: Final = 1 << 7
+    """A web, database, name, cache or file server, which has no business with shells."""
+    MAILER: Final = 1 << 8
+    """A mail server, which may deliver into programs."""
+    APPLICATION: Final = 1 << 9
+    """An application server or a run time of such, which may well run shells."""
+    ELEVATOR: Final = 1 << 10
+    """Runs a command as another user."""
+    WRAPPER: Final = 1 << 11
+    """Runs the command at its end."""
+    ESCAPE: Final = 1 << 12
+    """Has a way to a shell that its user may take: editors, pagers, finders, archivers, interpreters."""
+    SETUID: Final = 1 << 13
+    """Comes with a set-uid bit on ordinary systems."""
+    DAEMON: Final = 1 << 14
+    """A system daemon whose name is trusted."""
+    INETD: Final = 1 << 15
+    """Hands a connection to the program that it starts."""
+
+
+_NAMES: Final[dict[int, str]] = {
+    Role.SHELL | Role.ESCAPE: "sh bash dash zsh ksh mksh lksh pdksh ksh93 ash csh tcsh fish yash posh rc es elvish xonsh"
+    " rbash busybox-sh oksh",
+    Role.INTERPRETER | Role.ESCAPE: "python pypy perl ruby php lua luajit node nodejs deno bun tclsh wish expect irb"
+    " jrunscript jjs guile julia Rscript R octave octave-cli pwsh groovy scala erl elixir jshell ghci clisp sbcl qjs"
+    " php-cgi micropython ipython bpython gforth picolisp rakudo raku",
+    Role.ESCAPE | Role.FILTER: "awk gawk mawk nawk sed",
+    Role.DOWNLOADER: "curl wget fetch aria2c axel lynx links w3m http https httpie GET lwp-request lwp-download wget2 curlie"
+    " tftp xh",
+    Role.DECODER | Role.FILTER: "base64 base32 basenc xxd openssl uudecode b64decode base58 gpg uncompress",
+    Role.FILTER: "cat tee tr cut head tail rev grep gzip gunzip zcat bzip2 bunzip2 bzcat xz unxz xzcat zstd zstdcat lz4 dd"
+    " dos2unix iconv pv sort uniq paste fold tac envsubst stdbuf unzip funzip sudo doas env",
+    Role.RELAY: "nc netcat ncat socat telnet cryptcat pwncat websocat sbd dbd gs-netcat pnetcat",
+    Role.DISCOVERY: "whoami id uname hostname hostnamectl ifconfig ip netstat ss ps w who last lastlog lastb lsblk mount env"
+    " printenv getent groups lscpu dmidecode arp route lsof lsmod lspci lsusb users finger pstree uptime arch getcap"
+    " lsb_release findmnt showmount smbstatus nmcli resolvectl systemd-detect-virt loginctl logname tty df free lshw"
+    " ipcs blkid ethtool iwconfig pinky nproc sockstat rpcinfo nbtscan domainname dnsdomainname pgrep",
+    Role.SERVER | Role.DAEMON: "nginx apache2 httpd lighttpd caddy h2o openresty tengine angie varnishd haproxy squid"
+    " mysqld mariadbd postgres redis-server valkey-server memcached mongod mongos clickhouse-server couchdb named bind9"
+    " unbound dnsmasq pdns_server coredns vsftpd proftpd pure-ftpd smbd nmbd slapd snmpd rpcbind cupsd influxd nsd"
+    " knotd etcd traefik envoy nats-server rabbitmq-server mosquitto cherokee thttpd webfsd boa mini_httpd lsws"
+    " sqlservr oracle tnslsnr db2sysc keydb-server dragonfly litespeed",
+    Role.MAILER | Role.DAEMON: "exim exim4 master smtpd sendmail-mta dovecot opensmtpd courier cyrmaster local",
+    Role.APPLICATION: "java node nodejs gunicorn uwsgi php-fpm php-cgi puma unicorn catalina tomcat tomcat9 jboss passenger"
+    " uvicorn hypercorn daphne waitress-serve mod_wsgi beam.smp dotnet w3wp weblogic websphere jetty wildfly"
+    " nodejs-app rackup thin mono",
+    Role.ELEVATOR | Role.SETUID: "sudo doas pkexec su sudoedit runuser sudo-rs run0 please gosu su-exec dzdo",
+    Role.WRAPPER: "env nice nohup timeout stdbuf setarch linux32 linux64 i386 x86_64 ionice chrt taskset flock time strace"
+    " ltrace setsid rlwrap torify torsocks proxychains proxychains4 aoss softlimit choom logsave faketime fakeroot"
+    " eatmydata unbuffer cpulimit numactl prlimit setpriv capsh runcon grc xargs perf dbus-run-session dbus-launch"
+    " ld.so ld-linux ld-linux-x86-64.so multitime valgrind catchsegv setlock chpst start-stop-daemon busybox toybox"
+    " expect_unbuffer watch parallel script pidstat genie distcc sshpass xvfb-run agetty chronic sem ts with-contenv"
+    " sg newgrp ksu bundle tsocks",
+    Role.ESCAPE: "vim vi view ex rvim rview nvim nano pico ed emacs joe jed micro less more most man pg pager git find"
+    " fd tar zip rsync ftp lftp sftp ssh scp gdb nmap mysql psql sqlite3 sqlite cpan gem pip make gcc cobc crash dmesg"
+    " journalctl systemctl mutt top htop ranger mc screen tmux script split sort tcpdump wireshark zypper apt apt-get"
+    " dpkg yum dnf rpm snap docker ctr podman nerdctl crontab at run-parts service openvpn puppet ansible"
+    " ansible-playbook easy_install composer npm yarn nsenter unshare chroot watch wall write mail jq bpftrace stty"
+    " dhclient rsyslogd logrotate tex latex pdflatex pdftex luatex lualatex xelatex emacsclient gimp vimdiff vimtutor"
+    " visudo vipw vigr busctl pdb iftop hping3 scanmem tdbtool kubectl helm terraform restic rlogin telnet latexmk"
+    " byebug cowsay cowthink irssi links lynx nroff groff pry psftp pexec gnuplot rake ssh-agent ssh-keygen varnishncsa"
+    " exiftool ffmpeg bc dc dialog",
+    Role.SETUID: "passwd mount umount ping ping4 ping6 newgrp chsh chfn gpasswd chage expiry fusermount fusermount3 at"
+    " crontab ssh-keysign dbus-daemon-launch-helper polkit-agent-helper-1 Xorg Xorg.wrap chrome-sandbox snap-confine"
+    " exim4 exim sendmail postdrop postqueue unix_chkpwd newuidmap newgidmap bwrap ntfs-3g staprun traceroute"
+    " traceroute6 mtr mtr-packet mount.nfs mount.cifs mount.ecryptfs_private ksu sudoreplay pam_timestamp_check userhelper"
+    " usernetctl grub2-set-bootflag cockpit-session vmware-user-suid-wrapper VBoxHeadless VirtualBoxVM suexec"
+    " lxc-user-nic singularity starter-suid Xvfb procmail lockdev pppd ssh-agent wall write bsd-write utempter"
+    " dotlockfile mlocate plocate locate screen unix2_chkpwd doas_keepenv cgexec vmware-vmx spice-client-glib-usb-acl"
+    "-helper chkstat ecryptfs fbterm kismet_cap_linux_wifi libvirt-dbus nvidia-modprobe flatpak-bwrap",
+    Role.DAEMON: "sshd systemd systemd-journald systemd-logind systemd-resolved systemd-udevd systemd-networkd"
+    " systemd-timesyncd cron crond atd rsyslogd syslogd dbus-daemon polkitd udevd chronyd ntpd auditd acpid irqbalance"
+    " networkd NetworkManager dockerd containerd kubelet init agetty getty login accounts-daemon udisksd snapd"
+    " kworker kthreadd ksoftirqd migration rcu_sched watchdogd kswapd0",
+    Role.INETD: "inetd xinetd systemd tcpserver tcpd ucspi-tcp git-daemon openbsd-inetd rlinetd launchd init",
+}
+
+_VERSION = re.compile(r"(?:[-_.]?v?\d[\d.]*(?:-\d+)?|\.(?:basic|tiny|nox|gtk3?|openbsd|traditional|distrib|real|bin))+$")
+_INTERPRETERS = re.compile(r"^(python|perl|ruby|php|lua|node|bash|pypy|tclsh|guile)\d")
+
+ROLES: Final[dict[str, int]] = {}
+"""The roles of a name: the one table that the rest is looked up in."""
+for _roles, _names in _NAMES.items():
+    for _name in _names.split():
+        ROLES[_name] = ROLES.get(_name, 0) | _roles
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program by its plain name, and what it may do."""
+
+    name: str
+    roles: int
+
+
+NO_PROGRAM = Program("", 0)
+
+
+def plain_name(name: str) -> str:
+    """Return a program's name without version and variant: `python3.11` is `python`."""
+    if name in ROLES:
+        return name
+    if name.startswith("-"):
+        name = name[1:]
+    if match := _INTERPRETERS.match(name):
+        return match[1]
+    plain = _VERSION.sub("", name)
+    return plain if plain in ROLES else name
+
+
+def base_name(path: str) -> str:
+    """Return what stands behind the last slash of a path."""
+    return path[path.rfind("/") + 1 :]
+
+
+class Programs:
+    """Programs by base name. At most `capacity` names are remembered; a full table is forgotten as a whole."""
+
+    def __init__(self, capacity: int = 8_192) -> None:
+        self.capacity = capacity
+        self.evicted = 0
+        self._known: dict[str, Program] = {}
+
+    def named(self, path: str) -> Program:
+        """Return the program that a path or a name stands for."""
+        name = path[path.rfind("/") + 1 :]
+        program = self._known.get(name)
+        return program if program is not None else self._learn(name)
+
+    def of(self, process: "Process") -> Program:
+        """Return the program that a process runs.
+
+        The image decides. One that has no roles of its own, such as `busybox` or a renamed interpreter, is what the
+        caller called it.
+        """
+        program = self.named(process.exe or process.comm)
+        if program.roles and program.name not in MULTI_CALL:
+            return program
+        for alias in (process.args[0] if process.args else "", process.filename, process.comm):
+            other = self.named(alias)
+            if other.roles and other.name not in MULTI_CALL:
+                return other
+        return program
+
+    def _learn(self, name: str) -> Program:
+        if len(self._known) >= self.capacity:
+            self.evicted += len(self._known)
+            self._known.clear()
+        plain = plain_name(name)
+        program = self._known[name] = Program(plain, ROLES.get(plain, 0))
+        return program
+
+
+MULTI_CALL: Final = frozenset({"busybox", "toybox", "coreutils"})
+"""Images that are many programs: the first argument says which."""

@@ -1,0 +1,96 @@
+"""From a record to its assessment: the stages behind the reader, joined.
+
+A pipeline is a pure function of the header and the records that it was given, in order: no clock, no randomness, no
+look at the host. That is why a replay gives the verdicts of the live run.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+import msgspec
+
+from pyloader.alerts import Alert, AlertPolicy
+from pyloader.alerts.alert import MEDIUM_FROM
+from pyloader.evidence import Evidence, ProcessEvidence
+from pyloader.host import Host, Process
+from pyloader.records import EVENTS, AnyRecord, EventLoss, Record, event_name
+from pyloader.records.recording import Header
+from pyloader.scorer import Scorer
+
+
+class Assessment(msgspec.Struct, frozen=True, gc=False):
+    """A record and what it means.
+
+    `process` is the process that the record is about, as it stands after the record; `None` for records about no
+    process. `score` is 0 to 100. `evidence` is what this record added, `alerts` what it raised.
+    """
+
+    record: AnyRecord
+    process: Process | None
+    score: float
+    evidence: tuple[Evidence, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+
+
+class Summary(msgspec.Struct, frozen=True, tag="summary"):
+    """What a run came to: records and losses by event name, alerts, and what the tables gave up for want of room."""
+
+    records: dict[str, int]
+    lost: dict[str, int]
+    alerts: int
+    evicted: dict[str, int]
+
+
+class Pipeline:
+    """Host state, evidence, scorer and alert policy of one stream of records."""
+
+    def __init__(self, header: Header, *, min_score: float = MEDIUM_FROM) -> None:
+        self.host = Host()
+        self._evidence = ProcessEvidence()
+        self._scorer = Scorer()
+        self._policy = AlertPolicy(
+            boot_id=header.boot_id, realtime_offset=header.realtime_offset, threshold=min_score
+        )
+        self._records: Counter[type[Record]] = Counter()
+        self._lost: Counter[str] = Counter()
+        self._alerts: set[str] = set()
+
+    def assess(self, record: AnyRecord) -> Assessment:
+        """Take in one record."""
+        self._records[type(record)] += 1
+        process = self.host.apply(record)
+        items = self._evidence.assess(record, process, self.host) if process is not None else ()
+        if items:
+            return self._with_evidence(record, process, tuple(items))
+        if type(record) is EventLoss:
+            self._lost[EVENTS.get(record.lost, str(record.lost))] += record.count
+        return Assessment(record, process, self._scorer.score(record, process))
+
+    def assess_all(self, records: Iterable[AnyRecord]) -> list[Assessment]:
+        """Take in many records."""
+        return [self.assess(record) for record in records]
+
+    def summary(self) -> Summary:
+        """Return the counts so far."""
+        return Summary(
+            records={event_name(kind): count for kind, count in sorted(self._records.items(), key=_by_name)},
+            lost=dict(sorted(self._lost.items())),
+            alerts=len(self._alerts),
+            evicted=self.host.evicted | {"episodes": self._policy.evicted},
+        )
+
+    def _with_evidence(
+        self, record: AnyRecord, process: Process | None, items: tuple[Evidence, ...]
+    ) -> Assessment:
+        now = record.timestamp
+        alerts = []
+        for verdict in self._scorer.weigh(items, now):
+            alert = self._policy.consider(verdict, self.host, now)
+            if alert is not None:
+                alerts.append(alert)
+                self._alerts.add(alert.id)
+        return Assessment(record, process, self._scorer.score(record, process), items, tuple(alerts))
+
+
+def _by_name(counted: tuple[type[Record], int]) -> str:
+    return event_name(counted[0])

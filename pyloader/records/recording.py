@@ -1,0 +1,176 @@
+"""Recordings: a header, then every record as it came.
+
+The header is a MessagePack array, too, so that any language can read the file: `["pyloader", version, …]`. Replaying a
+recording gives the verdicts of the live run, because the records and the header are all that the later stages know.
+"""
+
+import os
+import platform
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Self
+
+import msgspec
+
+from pyloader.errors import RecordingError
+from pyloader.records import AnyRecord
+from pyloader.records.codec import decode
+from pyloader.records.framing import CutOffError, value_end
+
+FORMAT_VERSION = 1
+
+RECORD_LIMIT = 1 << 16
+"""No record is longer; what claims to be is damage."""
+
+_CHUNK = 1 << 20
+
+
+class Header(msgspec.Struct, array_like=True, frozen=True, tag="pyloader"):
+    """What a replay must know of the host and the run.
+
+    `realtime_offset` is CLOCK_REALTIME minus CLOCK_BOOTTIME in nanoseconds: it turns timestamps into dates.
+    """
+
+    version: int
+    boot_id: str
+    hostname: str
+    kernel: str
+    machine: str
+    realtime_offset: int
+
+    @classmethod
+    def of_this_host(cls) -> Self:
+        """Return the header for a run that begins now on this host."""
+        return cls(
+            version=FORMAT_VERSION,
+            boot_id=Path("/proc/sys/kernel/random/boot_id").read_text().strip(),
+            hostname=socket.gethostname(),
+            kernel=platform.release(),
+            machine=platform.machine(),
+            realtime_offset=time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME),
+        )
+
+
+class RecordingWriter:
+    """Write a recording. The file is made readable for its owner only: it holds every command line of the host."""
+
+    def __init__(self, path: Path, header: Header) -> None:
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            message = f"cannot write the recording {path}: {error.strerror}"
+            raise RecordingError(message) from error
+        self._path = path
+        self._file = os.fdopen(descriptor, "wb", buffering=_CHUNK)
+        self.write(msgspec.msgpack.encode(header))
+
+    def write(self, records: bytes | memoryview) -> None:
+        """Append records back to back. Raises `RecordingError`, for example if the disk is full."""
+        try:
+            self._file.write(records)
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def close(self) -> None:
+        """Write what is buffered and close the file."""
+        try:
+            self._file.close()
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def _failed(self, error: OSError) -> RecordingError:
+        return RecordingError(f"cannot write the recording {self._path}: {error.strerror}; it is cut off there")
+
+
+class RecordingReader:
+    """Read a recording from a file or from bytes in memory."""
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self._file = file
+        self._name = name
+        self._data = b""
+        self._offset = 0
+        self.header = self._read_header()
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open a recording. Raises `RecordingError` if the file is missing or is no recording of this version."""
+        try:
+            file = path.open("rb")
+        except OSError as error:
+            message = f"cannot read the recording {path}: {error.strerror}"
+            raise RecordingError(message) from error
+        try:
+            return cls(file, str(path))
+        except BaseException:
+            file.close()
+            raise
+
+    def batches(self) -> Iterator[list[AnyRecord]]:
+        """Yield the records in lists. Raises `RecordingError` at the first damage, after everything before it."""
+        at_end = False
+        while not at_end:
+            ends, damage = self._split()
+            yield from self._decode(ends)
+            consumed = ends[-1] if ends else 0
+            left = len(self._data) - consumed
+            if damage is not None and not isinstance(damage, CutOffError):
+                raise self._damaged("this is no record", consumed) from damage
+            if left > RECORD_LIMIT:
+                raise self._damaged("this claims to be longer than any record", consumed)
+            more = self._file.read(_CHUNK)
+            at_end = not more
+            if at_end and left:
+                raise self._damaged("the file ends inside a record", consumed)
+            self._data = self._data[consumed:] + more
+            self._offset += consumed
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _split(self) -> tuple[list[int], RecordingError | None]:
+        """Return where the whole records in the buffer end, and what is wrong with what follows them."""
+        end, ends = 0, []
+        try:
+            while end < len(self._data):
+                end = value_end(self._data, end)
+                ends.append(end)
+        except RecordingError as error:
+            return ends, error
+        return ends, None
+
+    def _decode(self, ends: list[int]) -> Iterator[list[AnyRecord]]:
+        """Yield the records that end at the given offsets; stop with an error at one that does not decode."""
+        records: list[AnyRecord] = []
+        begin = 0
+        try:
+            for end in ends:
+                records.append(decode(self._data[begin:end]))
+                begin = end
+        except msgspec.DecodeError as error:
+            yield records
+            raise self._damaged("this is no record of this version", begin) from error
+        if records:
+            yield records
+
+    def _read_header(self) -> Header:
+        self._data = self._file.read(_CHUNK)
+        try:
+            end = value_end(self._data, 0)
+            header = msgspec.msgpack.decode(self._data[:end], type=Header)
+        except (RecordingError, msgspec.DecodeError) as error:
+            message = f"{self._name} is not a pyloader recording"
+            raise RecordingError(message) from error
+        if header.version != FORMAT_VERSION:
+            message = f"{self._name} has format {header.version}; this version reads format {FORMAT_VERSION}"
+            raise RecordingError(message)
+        self._data = self._data[end:]
+        self._offset = end
+        return header
+
+    def _damaged(self, what: str, at: int) -> RecordingError:
+        offset = self._offset + at
+        return RecordingError(f"{self._name} is damaged at byte {offset}: {what}", offset=offset)

@@ -1,0 +1,81 @@
+"""All that speaks against a process, with its age.
+
+Evidence of one group is dependent: it tells of the same thing in several ways. Within a group the strongest item
+counts fully and each weaker one a quarter of the one before it, and an item that is seen again does not count twice.
+The groups are added. Everything loses half of its weight in ten minutes.
+
+A ledger never changes: new evidence makes a new one. So a child can share its parent's ledger at no cost.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from pyloader.evidence import Evidence, Group
+
+HALF_LIFE_NS = 600 * 1_000_000_000
+DEPENDENT_WEIGHT = 0.25
+_FORGOTTEN_NATS = 0.05
+
+
+class Entry(NamedTuple):
+    """One kind of evidence, the strongest item of it, and when that was seen (ns, boot-time clock)."""
+
+    evidence: Evidence
+    seen: int
+
+    def nats(self, now: int) -> float:
+        """Return what is left of the weight."""
+        age = now - self.seen
+        return self.evidence.nats * 0.5 ** (age / HALF_LIFE_NS) if age > 0 else self.evidence.nats
+
+
+class Ledger:
+    """The entries of one process by their code; those that have faded are dropped when new ones come."""
+
+    __slots__ = ("entries", "floor")
+
+    def __init__(self, entries: Mapping[str, Entry], floor: int = 0) -> None:
+        self.entries = entries
+        self.floor = floor
+
+    def with_evidence(self, items: Iterable[Evidence], now: int) -> "Ledger":
+        """Return a ledger that holds the new items as well; of each code the strongest remains."""
+        entries = {code: entry for code, entry in self.entries.items() if abs(entry.nats(now)) >= _FORGOTTEN_NATS}
+        floor = self.floor
+        for item in items:
+            known = entries.get(item.code)
+            if known is None or known.nats(now) <= item.nats:
+                entries[item.code] = Entry(item, now)
+            floor = max(floor, item.floor)
+        return Ledger(entries, floor)
+
+    def inherited(self) -> "Ledger":
+        """Return what a child takes over: the evidence, but not the floor that an invariant set for the parent."""
+        return Ledger(self.entries) if self.floor else self
+
+    def ranked(self, now: int) -> list[tuple[Entry, float]]:
+        """Return the entries with their present weight in nats, the strongest first."""
+        weighed = [(entry, entry.nats(now)) for entry in self.entries.values()]
+        return sorted(weighed, key=lambda one: (-one[1], one[0].evidence.code))
+
+    def nats(self, now: int) -> float:
+        """Return the combined evidence."""
+        groups: dict[Group, list[float]] = {}
+        for entry in self.entries.values():
+            groups.setdefault(entry.evidence.group, []).append(entry.nats(now))
+        return sum(map(combine, groups.values()))
+
+
+EMPTY = Ledger({})
+
+
+def combine(nats: list[float]) -> float:
+    """Combine the dependent items of one group: the largest, plus a quarter of the combination of the rest.
+
+    >>> combine([2.0, 8.0, 4.0])
+    9.125
+    """
+    total = 0.0
+    for value in sorted(nats):
+        total = value + DEPENDENT_WEIGHT * total
+    return total

@@ -1,0 +1,72 @@
+"""The score of a record."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from pyloader.evidence import Evidence
+from pyloader.host import Process
+from pyloader.records import AnyRecord, EventLoss, ProcessFork
+from pyloader.scorer.ledger import EMPTY, Ledger
+from pyloader.scorer.scale import CALM, score
+
+LOSS_MEMORY_NS = 600 * 1_000_000_000
+"""How long a loss lowers the confidence: as long as evidence halves."""
+
+CONFIDENCE_AFTER_LOSS = 0.5
+
+
+class Verdict(NamedTuple):
+    """A process that new evidence speaks against, and where it stands now."""
+
+    process: Process
+    ledger: Ledger
+    score: float
+    confidence: float
+
+
+class Scorer:
+    """Keeps the ledgers and turns them into scores. Time is that of the records; nothing else is read.
+
+    A process starts with the ledger of its parent. Ledgers are kept on the processes themselves, so that the host's
+    process table bounds them.
+    """
+
+    def __init__(self) -> None:
+        self._last_loss: int | None = None
+
+    def score(self, record: AnyRecord, process: Process | None) -> float:
+        """Return the score of a record, 0 to 100, as its process stands now."""
+        if type(record) is EventLoss:
+            self._last_loss = record.timestamp
+        if process is None:
+            return CALM
+        ledger = process.ledger
+        if ledger is None and type(record) is ProcessFork and process.parent is not None:
+            ledger = process.ledger = _inheritance(process.parent)
+        return _score(ledger, record.timestamp) if isinstance(ledger, Ledger) else CALM
+
+    def weigh(self, items: Iterable[Evidence], now: int) -> list[Verdict]:
+        """Enter new evidence into the ledgers of those it is about, and return where they stand."""
+        by_process: dict[int, list[Evidence]] = {}
+        for item in items:
+            by_process.setdefault(id(item.process), []).append(item)
+        confidence = self._confidence(now)
+        verdicts = []
+        for own in by_process.values():
+            process = own[0].process
+            known = process.ledger if isinstance(process.ledger, Ledger) else EMPTY
+            process.ledger = ledger = known.with_evidence(own, now)
+            verdicts.append(Verdict(process, ledger, _score(ledger, now), confidence))
+        return verdicts
+
+    def _confidence(self, now: int) -> float:
+        lost = self._last_loss is not None and now - self._last_loss < LOSS_MEMORY_NS
+        return CONFIDENCE_AFTER_LOSS if lost else 1.0
+
+
+def _inheritance(parent: Process) -> Ledger | None:
+    return parent.ledger.inherited() if isinstance(parent.ledger, Ledger) else None
+
+
+def _score(ledger: Ledger, now: int) -> float:
+    return max(score(ledger.nats(now)), float(ledger.floor))

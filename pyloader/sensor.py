@@ -1,0 +1,98 @@
+"""The sensor: a source of records and the pipeline that assesses them.
+
+    with Sensor(monitors=["process"]) as sensor:
+        for assessment in sensor:
+            for alert in assessment.alerts:
+                print(alert.score, alert.summary)
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pyloader.alerts.alert import MEDIUM_FROM
+from pyloader.monitors import MONITORS, named
+from pyloader.pipeline import Assessment, Pipeline, Summary
+from pyloader.sources import KernelSource, ReplaySource, Source
+from pyloader.sources.live import RING_BYTES
+
+
+class Sensor:
+    """Watches this host, or replays a recording, and assesses every record.
+
+    Entering the context attaches the monitors; leaving it, for whatever reason, detaches and unloads them. Iteration
+    blocks until there is something to tell and ends after `stop`, or at the end of a recording.
+
+    Args:
+        monitors: names of monitors; all that exist if omitted.
+        min_score: the lowest score (0-100) that raises an alert.
+        record_to: a file that gets every raw record, for `Sensor.replay`.
+        ring_bytes: size of each monitor's ring, a power of two and at least 65,536.
+        source: another source of records than this kernel.
+
+    Raises:
+        NotPermittedError, UnsupportedError, LoadError: this host cannot run the monitors; the text says why.
+
+    """
+
+    def __init__(
+        self,
+        monitors: Sequence[str] | None = None,
+        *,
+        min_score: float = MEDIUM_FROM,
+        record_to: Path | None = None,
+        ring_bytes: int = RING_BYTES,
+        source: Source | None = None,
+    ) -> None:
+        if source is None:
+            wanted = [named(name) for name in (monitors if monitors is not None else MONITORS)]
+            source = KernelSource(wanted, ring_bytes=ring_bytes, record_to=record_to)
+        self._source = source
+        self._pipeline = Pipeline(source.header, min_score=min_score)
+
+    @classmethod
+    def replay(cls, recording: Path | bytes, *, min_score: float = MEDIUM_FROM) -> Self:
+        """Return a sensor that assesses a recording, from a file or from bytes, exactly as the live run did.
+
+        Raises `RecordingError` if it is none; damage further on raises it where it lies, during iteration.
+        """
+        return cls(source=ReplaySource(recording), min_score=min_score)
+
+    def batches(self, interval: float | None = None) -> Iterator[list[Assessment]]:
+        """Yield assessments as they come, in lists; an empty list after `interval` seconds without any."""
+        while True:
+            try:
+                records = self._source.read(interval)
+            except EOFError:
+                return
+            yield self._pipeline.assess_all(records)
+
+    def __iter__(self) -> Iterator[Assessment]:
+        for batch in self.batches():
+            yield from batch
+
+    def summary(self) -> Summary:
+        """Return what was seen, lost and reported so far."""
+        return self._pipeline.summary()
+
+    def stop(self) -> None:
+        """End the iteration after what is already in the rings; safe in signal handlers and other threads."""
+        self._source.stop()
+
+    def close(self) -> None:
+        """Detach and unload everything. Further calls do nothing."""
+        self._source.close()
+
+    def __enter__(self) -> Self:
+        try:
+            self._source.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,64 @@
+"""A record as named fields, for people and programs outside Python."""
+
+from collections.abc import Callable
+from typing import Any
+
+from pyloader.records import (
+    EVENTS,
+    AnyRecord,
+    CredentialChange,
+    EventLoss,
+    ExecFlag,
+    Explanation,
+    Malformed,
+    ProcessExec,
+    ProcessSeen,
+    Record,
+    text,
+)
+from pyloader.host.processes import arguments
+
+
+def fields(record: AnyRecord) -> dict[str, Any]:
+    """Return the fields of a record by name: text decoded, flags and enumerations by name."""
+    shown = {name: getattr(record, name) for name in record.__struct_fields__}
+    for name, value in shown.items():
+        if type(value) is bytes:
+            shown[name] = text(value)
+    special = _SPECIAL.get(type(record))
+    if special is not None:
+        special(record, shown)
+    return shown
+
+
+def _exec(record: ProcessExec, shown: dict[str, Any]) -> None:
+    shown["args"] = list(arguments(record.args))
+    shown["flags"] = [flag.name.lower() for flag in ExecFlag(record.flags) if flag.name]
+    del shown["stdio"]
+    for stream in ("stdin", "stdout", "stderr"):
+        shown[stream] = getattr(record, stream).name.lower()
+
+
+def _seen(record: ProcessSeen, shown: dict[str, Any]) -> None:
+    shown["args"] = list(arguments(record.args))
+
+
+def _credentials(record: CredentialChange, shown: dict[str, Any]) -> None:
+    shown["explanation"] = Explanation(record.explanation).name.lower()
+
+
+def _loss(record: EventLoss, shown: dict[str, Any]) -> None:
+    shown["lost"] = EVENTS.get(record.lost, str(record.lost))
+
+
+def _malformed(record: Malformed, shown: dict[str, Any]) -> None:
+    shown["raw"] = record.raw.hex()
+
+
+_SPECIAL: dict[type[Record], Callable[[Any, dict[str, Any]], None]] = {
+    ProcessExec: _exec,
+    ProcessSeen: _seen,
+    CredentialChange: _credentials,
+    EventLoss: _loss,
+    Malformed: _malformed,
+}

@@ -1,0 +1,67 @@
+"""One line for people: alerts, and events if wanted."""
+
+from collections.abc import Sequence
+from typing import TextIO
+
+from pyloader.alerts import Alert
+from pyloader.pipeline import Assessment, Summary
+from pyloader.records import event_name
+from pyloader.sinks.events import fields
+from pyloader.sinks.printable import printable
+
+
+class TextSink:
+    """Writes alerts and events to one file and the summary to another, and flushes after every batch."""
+
+    def __init__(self, file: TextIO, diagnostics: TextIO, *, events: bool = False) -> None:
+        self._file = file
+        self._diagnostics = diagnostics
+        self._events = events
+
+    def write(self, batch: Sequence[Assessment]) -> None:
+        """Write the alerts, and with `events` every record before the alerts that it raised."""
+        lines = []
+        for assessment in batch:
+            if self._events:
+                lines.append(event_line(assessment))
+            lines += map(alert_line, assessment.alerts)
+        if lines:
+            self._file.write("".join(f"{line}\n" for line in lines))
+            self._file.flush()
+
+    def end(self, summary: Summary) -> None:
+        """Write the summary to the diagnostics."""
+        self._diagnostics.write(f"{summary_line(summary)}\n")
+
+
+def alert_line(alert: Alert) -> str:
+    """Return an alert as scripts expect it: domain, pid, comm and threat first, then the reasons."""
+    subject = alert.subject
+    where = f" container={printable(subject.container)}" if subject.container else ""
+    return (
+        f"High threat {alert.domain} event: pid={subject.pid} comm={printable(subject.comm)}"
+        f" threat={int(alert.score)} {printable(alert.summary)}{where}"
+    )
+
+
+def event_line(assessment: Assessment) -> str:
+    """Return a record as its name, its fields, and its score."""
+    shown = " ".join(f"{name}={_value(value)}" for name, value in fields(assessment.record).items())
+    return f"{event_name(type(assessment.record))} {shown} score={assessment.score:g}"
+
+
+def summary_line(summary: Summary) -> str:
+    """Return the summary in one line."""
+    records = ", ".join(f"{count} {name}" for name, count in summary.records.items()) or "no records"
+    lost = ", ".join(f"{count} {name}" for name, count in summary.lost.items()) or "none"
+    evicted = "".join(f"; {count} {name} forgotten for want of room" for name, count in summary.evicted.items() if count)
+    return f"{records}; lost: {lost}; {summary.alerts} alerts{evicted}"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, list):
+        return f"[{' '.join(_value(item) for item in value)}]"
+    if isinstance(value, str):
+        shown = printable(value)
+        return shown if shown and " " not in shown else f'"{shown}"'
+    return str(value)

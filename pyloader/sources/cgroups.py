@@ -1,0 +1,40 @@
+"""The paths of control groups, told once each."""
+
+from collections.abc import Iterable
+
+from pyloader.host import procfs
+from pyloader.records import AnyRecord, CgroupSeen, ProcessExec
+
+_CAPACITY = 4_096
+_ATTEMPTS = 8
+"""How often a control group is looked for, through processes that may be gone by then, before it is given up."""
+
+
+class CgroupNames:
+    """Remembers which control groups were announced. When it is full it forgets all and announces anew."""
+
+    def __init__(self) -> None:
+        self._attempts: dict[int, int] = {}
+
+    def is_news(self, cgroup: int) -> bool:
+        """Return whether the control group should still be announced."""
+        return self._attempts.get(cgroup, 0) < _ATTEMPTS
+
+    def announce(self, cgroup: int, pid: int, timestamp: int) -> list[CgroupSeen]:
+        """Return the announcement of a control group that this process is in, or nothing if it is not there now."""
+        if len(self._attempts) >= _CAPACITY:
+            self._attempts.clear()
+        seen = procfs.cgroup(pid, timestamp)
+        if seen is None or seen.cgroup != cgroup:
+            self._attempts[cgroup] = self._attempts.get(cgroup, 0) + 1
+            return []
+        self._attempts[cgroup] = _ATTEMPTS
+        return [seen]
+
+    def news_in(self, records: Iterable[AnyRecord]) -> list[AnyRecord]:
+        """Return announcements for the control groups in which something is executed for the first time."""
+        news: list[AnyRecord] = []
+        for record in records:
+            if type(record) is ProcessExec and self.is_news(record.cgroup):
+                news += self.announce(record.cgroup, record.pid, record.timestamp)
+        return news

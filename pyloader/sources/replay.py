@@ -1,0 +1,37 @@
+"""Records from a recording."""
+
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+from pyloader.records import AnyRecord
+from pyloader.records.recording import RecordingReader
+
+
+class ReplaySource:
+    """A recording, from a file or from bytes, as a source. Damage raises `RecordingError` where it lies."""
+
+    def __init__(self, recording: Path | bytes) -> None:
+        if isinstance(recording, bytes):
+            self._reader = RecordingReader(BytesIO(recording), "the recording")
+        else:
+            self._reader = RecordingReader.open(recording)
+        self.header = self._reader.header
+        self._batches: Iterator[list[AnyRecord]] = self._reader.batches()
+
+    def start(self) -> None:
+        """Do nothing: a recording waits."""
+
+    def read(self, timeout: float | None) -> list[AnyRecord]:  # noqa: ARG002 -- a recording never makes one wait.
+        """Return the next records, or raise `EOFError` at the end."""
+        for batch in self._batches:
+            return batch
+        raise EOFError
+
+    def stop(self) -> None:
+        """Go no further."""
+        self._batches = iter(())
+
+    def close(self) -> None:
+        """Close the file."""
+        self._reader.close()

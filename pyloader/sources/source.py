@@ -1,0 +1,29 @@
+"""What the sensor asks of a source of records."""
+
+from typing import Protocol
+
+from pyloader.records import AnyRecord
+from pyloader.records.recording import Header
+
+
+class Source(Protocol):
+    """A stream of records in the order in which they are to be assessed.
+
+    `header` describes the host and the run. `read` blocks for at most `timeout` seconds and returns what is there,
+    possibly nothing; it raises `EOFError` when there will be nothing more. `stop` may be called from a signal handler
+    or another thread: reads then return what is left, and end.
+    """
+
+    header: Header
+
+    def start(self) -> None:
+        """Begin; nothing that happens after this is missed."""
+
+    def read(self, timeout: float | None) -> list[AnyRecord]:
+        """Return the next records."""
+
+    def stop(self) -> None:
+        """Ask for the end."""
+
+    def close(self) -> None:
+        """Release everything."""
