@@ -18,19 +18,32 @@ Build = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def _copy_checkout(folder: Path) -> Path:
-    """Copy what the chain reads to `folder`, with the sample program as the only monitor."""
-    unpacked = shutil.ignore_patterns("apt", "*.tar.*")
-    shutil.copytree(ROOT / "bpf", folder / "bpf", ignore=shutil.ignore_patterns("*_monitor.bpf.c", "__pycache__"))
+    """Copy what the chain reads to `folder`: the sources come along unpacked, so nothing is downloaded."""
+    shutil.copytree(ROOT / "bpf", folder / "bpf", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "vmlinux", folder / "vmlinux")
-    shutil.copytree(ROOT / ".build" / "sources", folder / ".build" / "sources", ignore=unpacked)
-    shutil.copy(ROOT / "tests/build/programs/sample_monitor.bpf.c", folder / "bpf")
+    archives = shutil.ignore_patterns("apt", "*.tar.*")
+    shutil.copytree(ROOT / ".build" / "sources", folder / ".build" / "sources", ignore=archives)
     return folder
+
+
+def _with_sample(checkout: Path) -> Path:
+    """Exchange the monitors of a checkout for the sample program."""
+    for monitor in (checkout / "bpf").glob("*_monitor.bpf.c"):
+        monitor.unlink()
+    shutil.copy(ROOT / "tests/build/programs/sample_monitor.bpf.c", checkout / "bpf")
+    return checkout
+
+
+@pytest.fixture(name="full_checkout")
+def _full_checkout(tmp_path: Path) -> Path:
+    """Return a checkout of its own for one test, with the monitors that ship."""
+    return _copy_checkout(tmp_path / "checkout")
 
 
 @pytest.fixture(name="checkout")
 def _checkout(tmp_path: Path) -> Path:
-    """Return a checkout of its own for one test."""
-    return _copy_checkout(tmp_path / "checkout")
+    """Return a checkout of its own for one test, with the sample as its only program."""
+    return _with_sample(_copy_checkout(tmp_path / "checkout"))
 
 
 @pytest.fixture(name="build", scope="session")
@@ -53,7 +66,7 @@ def _build() -> Build:
 @pytest.fixture(name="sample", scope="session")
 def _sample(tmp_path_factory: pytest.TempPathFactory, build: Build) -> Path:
     """Return a checkout in which the objects are built: the sample's raw output is in `.build/objects`."""
-    checkout = _copy_checkout(tmp_path_factory.mktemp("sample") / "checkout")
+    checkout = _with_sample(_copy_checkout(tmp_path_factory.mktemp("sample") / "checkout"))
     done = build(checkout, "objects")
     assert done.returncode == 0, done.stderr
     return checkout
