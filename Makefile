@@ -1,5 +1,5 @@
 # pyloader's tasks. `make` lists them. Options: V=1 shows every command, ARGS="…" is passed to `pyloader run`,
-# ENV=… is where `make install` and `make run` install, PYTHON=… is the interpreter that makes the environments.
+# VENV=… is where `make install` and `make run` install, PYTHON=… is the interpreter that makes the environments.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -7,7 +7,7 @@
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
-ENV    ?= .build/env
+VENV   ?= .build/env
 ARGS   ?=
 
 NATIVE := $(shell uname -m)
@@ -20,7 +20,7 @@ say  = @printf '  %-9s %s\n' $(1) '$(2)'
 quietly = $(Q)$(if $(V),$(1),out=$$($(1) 2>&1) || { printf '%s\n' "$$out" >&2; exit 1; })
 PIP  := --disable-pip-version-check $(if $(V),,-qq)
 
-# One environment per purpose: TOOLS builds, DEV checks and tests the installed wheel, ENV is what a user has.
+# One environment per purpose: TOOLS builds, DEV checks and tests the installed wheel, VENV is what a user has.
 TOOLS := .build/tools
 DEV   := .build/dev
 # The system's pip only fetches this one, so that every machine installs with the same pip.
@@ -40,13 +40,13 @@ help: ## list the targets
 
 # What `doctor` finds missing is advice; `run` itself decides whether it can start.
 .PHONY: run
-run: $(ENV)/done ## build, install into a private environment, and run: make run ARGS="--duration 5"
-	$(Q)$(ENV)/bin/pyloader doctor || :
-	$(Q)exec $(ENV)/bin/pyloader run $(ARGS)
+run: $(VENV)/done ## build, install into a private environment, and run: make run ARGS="--duration 5"
+	$(Q)$(VENV)/bin/pyloader doctor || :
+	$(Q)exec $(VENV)/bin/pyloader run $(ARGS)
 
 .PHONY: install
-install: $(ENV)/done ## install the wheel into a private environment: make install ENV=DIR
-	@echo '  $(ENV)/bin/pyloader is ready'
+install: $(VENV)/done ## install the wheel into a private environment: make install VENV=DIR
+	@echo '  $(VENV)/bin/pyloader is ready'
 
 .PHONY: objects lib
 objects: $(TOOLS)/done ## compile the BPF programs into pyloader/objects/
@@ -161,7 +161,7 @@ $(DEV)/installed: $(WHEEL) $(DEV)/done
 	$(Q)$(@D)/bin/python -m pip install $(PIP) --no-deps --force-reinstall dist/pyloader_ebpf-*_$(NATIVE).whl
 	$(Q)touch $@
 
-$(ENV)/done: $(WHEEL)
+$(VENV)/done: $(WHEEL)
 	$(call say,INSTALL,$(@D))
 	$(call environment,$(@D))
 	$(Q)$(PYTHON) -m pip --python $(@D)/bin/python install $(PIP) dist/pyloader_ebpf-*_$(NATIVE).whl
