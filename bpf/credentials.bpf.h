@@ -35,6 +35,7 @@ struct credentials {
 	const struct cred *object; /* where they were read; the kernel replaces the object at every change */
 	__u64 permitted;
 	__u64 effective;
+	__u64 ambient;
 	__u64 unexplained_since; /* boot-time clock; 0 if there is nothing to explain */
 	__u32 uid, euid, suid;
 	__u32 gid, egid, sgid;
@@ -69,6 +70,7 @@ static __always_inline void read_credentials(struct task_struct *task, struct cr
 	/* Until 6.3 kernel_cap_t was an array of two words; eight bytes from its beginning are right for both. */
 	bpf_core_read(&now->permitted, sizeof(now->permitted), &cred->cap_permitted);
 	bpf_core_read(&now->effective, sizeof(now->effective), &cred->cap_effective);
+	bpf_core_read(&now->ambient, sizeof(now->ambient), &cred->cap_ambient);
 	now->user_namespace = BPF_CORE_READ(cred, user_ns, ns.inum);
 	now->unexplained_since = 0;
 }
@@ -82,20 +84,20 @@ static __always_inline bool same_credentials(const struct credentials *a, const 
 
 #define EXEC_GAINED (EXEC_SETUID | EXEC_SETGID | EXEC_FILE_CAPABILITIES)
 
-/* Adds to the flags what the image gave to the process. `old` may be NULL for a process not seen yet. */
-static __always_inline void gained_by_exec(const struct credentials *old, const struct credentials *now,
-					   struct inode *image, volatile __u32 *flags)
+/*
+ * Adds to the flags what the image gave to the process. What it had just before is not known for certain, but the
+ * result tells: a set-id image leaves real and effective id apart, and outside of root everything permitted beyond
+ * the ambient set comes from the file (capabilities(7), "Transformation of capabilities during execve()").
+ */
+static __always_inline void gained_by_exec(const struct credentials *now, struct inode *image, volatile __u32 *flags)
 {
 	umode_t mode = BPF_CORE_READ(image, i_mode);
 
-	if (mode & S_ISUID && now->euid == BPF_CORE_READ(image, i_uid.val) &&
-	    now->euid != (old ? old->euid : now->uid))
+	if (mode & S_ISUID && now->euid == BPF_CORE_READ(image, i_uid.val) && now->euid != now->uid)
 		*flags |= EXEC_SETUID;
-	if (mode & S_ISGID && now->egid == BPF_CORE_READ(image, i_gid.val) &&
-	    now->egid != (old ? old->egid : now->gid))
+	if (mode & S_ISGID && now->egid == BPF_CORE_READ(image, i_gid.val) && now->egid != now->gid)
 		*flags |= EXEC_SETGID;
-	/* Root gains what it had dropped at every exec; for others only capabilities of the file can add any. */
-	if (now->uid && now->euid && old && now->permitted & ~old->permitted)
+	if (now->uid && now->euid && now->permitted & ~now->ambient)
 		*flags |= EXEC_FILE_CAPABILITIES;
 }
 

@@ -113,7 +113,7 @@ static __always_inline void observe_exec(struct task_struct *task, const char *f
 	fill_exec(space, task, inode);
 	space->flags = script ? EXEC_SCRIPT : 0;
 	describe_image(image, &space->flags);
-	gained_by_exec(old, &space->now, inode, &space->flags);
+	gained_by_exec(&space->now, inode, &space->flags);
 
 	__u64 args = exec->args_size;
 

@@ -48,9 +48,7 @@ class Pipeline:
         self.host = Host()
         self._evidence = ProcessEvidence()
         self._scorer = Scorer()
-        self._policy = AlertPolicy(
-            boot_id=header.boot_id, realtime_offset=header.realtime_offset, threshold=min_score
-        )
+        self._policy = AlertPolicy(boot_id=header.boot_id, realtime_offset=header.realtime_offset, threshold=min_score)
         self._records: Counter[type[Record]] = Counter()
         self._lost: Counter[str] = Counter()
         self._alerts: set[str] = set()
@@ -79,9 +77,7 @@ class Pipeline:
             evicted=self.host.evicted | {"episodes": self._policy.evicted},
         )
 
-    def _with_evidence(
-        self, record: AnyRecord, process: Process | None, items: tuple[Evidence, ...]
-    ) -> Assessment:
+    def _with_evidence(self, record: AnyRecord, process: Process | None, items: tuple[Evidence, ...]) -> Assessment:
         now = record.timestamp
         alerts = []
         for verdict in self._scorer.weigh(items, now):

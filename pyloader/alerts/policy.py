@@ -95,9 +95,7 @@ class AlertPolicy:
                 uid=process.uid,
                 container=host.containers.get(process.cgroup),
             ),
-            evidence=[
-                Reason(entry.evidence.code, round(nats, 2), entry.evidence.text) for entry, nats in ranked
-            ],
+            evidence=[Reason(entry.evidence.code, round(nats, 2), entry.evidence.text) for entry, nats in ranked],
             techniques=sorted({entry.evidence.technique for entry, _ in ranked if entry.evidence.technique}),
             confidence=verdict.confidence,
             update=episode.updates,

@@ -107,9 +107,7 @@ PROTOTYPES: dict[str, Prototype] = {
     "bpf_map_update_elem": Prototype((c_int, c_void_p, c_void_p, c_uint64), c_int, _status),
     "pyloader_drain__new": Prototype((c_int, c_uint32), c_void_p, _pointer),
     "pyloader_drain__epoll_fd": Prototype((c_void_p,), c_int, None),
-    "pyloader_drain__read": Prototype(
-        (c_void_p, c_void_p, c_uint32, POINTER(c_uint32), c_uint32), c_int, _status
-    ),
+    "pyloader_drain__read": Prototype((c_void_p, c_void_p, c_uint32, POINTER(c_uint32), c_uint32), c_int, _status),
     "pyloader_drain__pending": Prototype((c_void_p,), c_uint64, None),
     "pyloader_drain__refused": Prototype((c_void_p,), c_uint64, None),
     "pyloader_drain__free": Prototype((c_void_p,), None, None),

@@ -39,7 +39,11 @@ def run(arguments: argparse.Namespace) -> Exit:
     able = all(check.ok for check in host)
     monitors = [_check(monitor) for monitor in MONITORS.values()] if able else []
     if arguments.format == "json":
-        report: dict[str, Any] = {"ok": able and all(check.ok for check in monitors), "host": host, "monitors": monitors}
+        report: dict[str, Any] = {
+            "ok": able and all(check.ok for check in monitors),
+            "host": host,
+            "monitors": monitors,
+        }
         sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
     else:
         sys.stdout.write("".join(map(_line, host + monitors)))

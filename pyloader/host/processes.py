@@ -220,11 +220,9 @@ def arguments(raw: bytes) -> tuple[str, ...]:
 
 def _cut_dead_ancestors(process: Process) -> None:
     """Forget what lies behind `DEAD_ANCESTORS` dead processes in a row, so that no line grows without bound."""
-    dead = 0
-    for ancestor in process.ancestors():
+    for dead, ancestor in enumerate(process.ancestors(), 1):
         if ancestor.alive:
             return
-        dead += 1
         if dead == DEAD_ANCESTORS:
             ancestor.parent = None
             return

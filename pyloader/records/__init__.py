@@ -4,7 +4,7 @@
 """
 
 import re
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from pyloader.records.process import (
     CredentialChange,
@@ -33,9 +33,7 @@ AnyRecord: TypeAlias = (
 
 def tag_of(record: type[Record]) -> int:
     """Return the first element of the record's array."""
-    tag = record.__struct_config__.tag
-    assert isinstance(tag, int)
-    return tag
+    return cast("int", record.__struct_config__.tag)
 
 
 def event_name(record: type) -> str:

@@ -8,7 +8,7 @@ difference.
 import sys
 from collections.abc import Iterator
 from enum import IntEnum, IntFlag
-from typing import Any, get_type_hints
+from typing import get_type_hints
 
 from pyloader.records import KERNEL_RECORDS, TAG_LIMIT, event_name, tag_of
 from pyloader.records.process import ExecFlag, Explanation, Stdio
@@ -35,7 +35,7 @@ _ENUMERATIONS: tuple[tuple[type[IntEnum | IntFlag], str], ...] = (
 )
 
 
-def encoding(annotation: Any) -> Unsigned | Padded | Variable:
+def encoding(annotation: object) -> Unsigned | Padded | Variable:
     """Return how a field is written, from its annotation in `pyloader.records.wire`.
 
     Raises `TypeError` for a field that has no width: it could not be written by a kernel program.

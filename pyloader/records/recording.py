@@ -10,7 +10,7 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import BinaryIO, NoReturn, Self
 
 import msgspec
 
@@ -117,13 +117,13 @@ class RecordingReader:
             consumed = ends[-1] if ends else 0
             left = len(self._data) - consumed
             if damage is not None and not isinstance(damage, CutOffError):
-                raise self._damaged("this is no record", consumed) from damage
+                self._fail("this is no record", consumed, damage)
             if left > RECORD_LIMIT:
-                raise self._damaged("this claims to be longer than any record", consumed)
+                self._fail("this claims to be longer than any record", consumed)
             more = self._file.read(_CHUNK)
             at_end = not more
             if at_end and left:
-                raise self._damaged("the file ends inside a record", consumed)
+                self._fail("the file ends inside a record", consumed)
             self._data = self._data[consumed:] + more
             self._offset += consumed
 
@@ -152,7 +152,7 @@ class RecordingReader:
                 begin = end
         except msgspec.DecodeError as error:
             yield records
-            raise self._damaged("this is no record of this version", begin) from error
+            self._fail("this is no record of this version", begin, error)
         if records:
             yield records
 
@@ -171,6 +171,7 @@ class RecordingReader:
         self._offset = end
         return header
 
-    def _damaged(self, what: str, at: int) -> RecordingError:
+    def _fail(self, what: str, at: int, cause: Exception | None = None) -> NoReturn:
         offset = self._offset + at
-        return RecordingError(f"{self._name} is damaged at byte {offset}: {what}", offset=offset)
+        message = f"{self._name} is damaged at byte {offset}: {what}"
+        raise RecordingError(message, offset=offset) from cause

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from pyloader.host.processes import arguments
 from pyloader.records import (
     EVENTS,
     AnyRecord,
@@ -16,7 +17,6 @@ from pyloader.records import (
     Record,
     text,
 )
-from pyloader.host.processes import arguments
 
 
 def fields(record: AnyRecord) -> dict[str, Any]:

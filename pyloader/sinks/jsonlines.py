@@ -39,7 +39,7 @@ class JsonSink:
         self._file.write(lines)
         self._file.flush()
 
-    def _append(self, lines: bytearray, shown: Any) -> None:
+    def _append(self, lines: bytearray, shown: object) -> None:
         try:
             line = self._encoder.encode(shown)
         except UnicodeEncodeError:
@@ -61,7 +61,7 @@ def alert_object(alert: Alert) -> dict[str, Any]:
     return {"type": "alert"} | body
 
 
-def _encodable(value: Any) -> Any:
+def _encodable(value: object) -> object:
     """Return the same value with every string fit for UTF-8."""
     if isinstance(value, str):
         return encodable(value)

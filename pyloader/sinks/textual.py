@@ -54,7 +54,9 @@ def summary_line(summary: Summary) -> str:
     """Return the summary in one line."""
     records = ", ".join(f"{count} {name}" for name, count in summary.records.items()) or "no records"
     lost = ", ".join(f"{count} {name}" for name, count in summary.lost.items()) or "none"
-    evicted = "".join(f"; {count} {name} forgotten for want of room" for name, count in summary.evicted.items() if count)
+    evicted = "".join(
+        f"; {count} {name} forgotten for want of room" for name, count in summary.evicted.items() if count
+    )
     return f"{records}; lost: {lost}; {summary.alerts} alerts{evicted}"
 
 

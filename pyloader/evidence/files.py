@@ -1,0 +1,133 @@
+"""Files whose mention in a command matters, and what reading or writing them means."""
+
+import re
+from typing import Final
+
+from pyloader.evidence.catalogue import (
+    ACCOUNT_FILE_WRITTEN,
+    ESCAPE_FILE_WRITTEN,
+    HARDENING_LOWERED,
+    HISTORY_FILE_CLEARED,
+    KEYS_WRITTEN,
+    LOADER_HOOKED,
+    LOGIN_RECORDS_CLEARED,
+    LOGS_CLEARED,
+    MEMORY_READ,
+    POLICY_WRITTEN,
+    SCHEDULED,
+    SECRET_COPIED,
+    SECRET_READ,
+    START_FILE_WRITTEN,
+    Finding,
+    Kind,
+)
+from pyloader.evidence.programs import base_name, plain_name
+from pyloader.evidence.shell import Argv, operands
+
+TEMPORARY: Final = ("/tmp/", "/var/tmp/", "/dev/shm/", "/run/shm/")  # noqa: S108 - these are judged, not used
+"""Where everyone may write."""
+
+_WRITTEN: Final[tuple[tuple[re.Pattern[str], Kind], ...]] = tuple(
+    (re.compile(pattern), kind)
+    for pattern, kind in (
+        (r"/etc/ld\.so\.preload$", LOADER_HOOKED),
+        (r"/release_agent$|/notify_on_release$|/proc/sys/kernel/core_pattern$|/sys/kernel/uevent_helper$", ESCAPE_FILE_WRITTEN),
+        (r"(?:^|/)\.ssh/authorized_keys2?$|/etc/ssh/sshd_config|/\.rhosts$|/\.shosts$|/etc/hosts\.equiv$", KEYS_WRITTEN),
+        (r"/etc/(?:passwd|shadow|gshadow)-?$", ACCOUNT_FILE_WRITTEN),
+        (r"/etc/sudoers(?:$|\.d/)|/etc/pam\.d/|/etc/pam\.conf$|/etc/polkit-1/|/etc/security/|/lib/.*/pam_\w+\.so$", POLICY_WRITTEN),
+        (r"/etc/(?:cron|anacrontab|at\.)|/var/spool/cron|/var/spool/at/", SCHEDULED),
+        (
+            r"/etc/(?:systemd|init\.d|rc\.|rc\d|rc$|profile|bash\.bashrc|bashrc|zsh|environment$|xdg/autostart|udev/rules"
+            r"|modules|ld\.so\.conf|update-motd|NetworkManager/dispatcher|apt/apt\.conf\.d|inittab|X11/Xsession)"
+            r"|(?:/usr)?/lib/(?:systemd/system|udev/rules)|\.config/(?:systemd|autostart)|(?:user|site)customize\.py$|\.pth$"
+            r"|(?:^|/|~)\.(?:bashrc|bash_profile|bash_login|bash_logout|profile|zshrc|zprofile|zshenv|shrc|kshrc|cshrc|tcshrc"
+            r"|xinitrc|xprofile|vimrc|inputrc)$|/\.git/hooks/",
+            START_FILE_WRITTEN,
+        ),
+        (r"/proc/sys/kernel/(?:randomize_va_space|yama|kptr|dmesg_r|perf_event)|/sys/fs/selinux/enforce$", HARDENING_LOWERED),
+    )
+)
+_DESTROYED: Final[tuple[tuple[re.Pattern[str], Kind], ...]] = tuple(
+    (re.compile(pattern), kind)
+    for pattern, kind in (
+        (r"(?:^|/)\.(?:bash|zsh|sh|ash|mysql|python|psql|node_repl|lesshst|viminfo|rediscli|ksh)_?(?:history|hist)$|(?:^|/)\.history$"
+         r"|\.zhistory$|fish_history$", HISTORY_FILE_CLEARED),
+        (r"/(?:wtmp|btmp|utmp|lastlog|faillog|tallylog)$|/var/log/(?:auth\.log|secure|audit(?:/|$))", LOGIN_RECORDS_CLEARED),
+        (r"/var/log(?:/(?:syslog|messages|kern\.log|daemon\.log|journal|cron|maillog|mail\.log|\*)|/?$)|/var/spool/mail/", LOGS_CLEARED),
+    )
+)
+_SECRET = re.compile(
+    r"/etc/(?:g?shadow|master\.passwd|security/opasswd)-?(?=$|[\s'\":;,)])|/\.ssh/id_(?:rsa|dsa|ecdsa|ed25519)(?=$|[\s'\";)])"
+    r"|/etc/ssh/ssh_host_\w+_key(?=$|[\s'\";)])|/\.aws/credentials|/\.kube/config|/\.docker/config\.json|/\.git-credentials"
+    r"|/\.netrc(?=$|\s)|/etc/krb5\.keytab|/\.gnupg/(?:secring|private)|/var/run/secrets/kubernetes|/run/secrets/kubernetes"
+    r"|/proc/(?:\d+|self|\*)/environ|logins\.json|key[34]\.db|/\.config/gcloud/\w*credentials"
+)
+_MEMORY = re.compile(r"/proc/(?:\d+|self|\$\S*|\*|\"?\$\{?\w+\}?\"?)/mem\b|/proc/kcore|/dev/k?mem\b")
+_HINTS: Final = ("shadow", "/.ssh/", "/etc/s", "/.aws/", "/.kube/", "/.git-c", "/.docker/", "secrets", "/proc/", "opasswd", "keytab", "/dev/mem", "/dev/kmem", "logins.json", ".gnupg", ".netrc", "key4.db", "key3.db")
+_READERS_NOT: Final = frozenset(
+    {"ls", "chmod", "chown", "chgrp", "stat", "test", "[", "echo", "printf", "find", "rm", "touch", "ssh", "scp", "sftp", "rsync"
+     , "ssh-add", "ssh-keygen", "ssh-copy-id", "git", "sshd", "kubectl", "mkdir", "man", "file", "which", "locate", "passwd"
+     , "pwck", "grpck", "getfacl", "getent", "systemctl", "mount", "install", "restorecon", "autossh", "kubelet", "docker", "helm"
+     , "aws", "dpkg", "apt", "apt-get", "ansible", "sshfs", "mosh", "git-lfs", "ln", "useradd", "usermod"}
+)
+_TAKERS: Final = frozenset(
+    {"cp", "tar", "zip", "base64", "base32", "xxd", "nc", "ncat", "socat", "curl", "wget", "unshadow", "john", "hashcat"
+     , "openssl", "gzip", "7z", "mv", "dd", "od", "hexdump", "ftp", "tftp", "uuencode", "gpg"}
+)
+
+
+def written(path: str) -> Kind | None:
+    """Return what it means to write to this path, if it means anything."""
+    if "/" not in path and not path.startswith("."):
+        return None
+    for pattern, kind in _WRITTEN:
+        if pattern.search(path):
+            return kind
+    return None
+
+
+def destroyed(path: str) -> Kind | None:
+    """Return what it means to remove, empty or overwrite this path."""
+    for pattern, kind in _DESTROYED:
+        if pattern.search(path):
+            return kind
+    return None
+
+
+def is_temporary(path: str) -> bool:
+    """Whether a path lies where everyone may write."""
+    return path.startswith(TEMPORARY)
+
+
+def mentioned(argv: Argv, name: str) -> Finding | None:
+    """Judge the secrets and the memory that a command names among its arguments."""
+    line = " ".join(argv[1:])
+    for hint in _HINTS:
+        if hint in line:
+            return _read(argv, name, line)
+    return None
+
+
+def _read(argv: Argv, name: str, line: str) -> Finding | None:
+    if name in _READERS_NOT:
+        return None
+    if _MEMORY.search(line):
+        return Finding(MEMORY_READ, f"{name} {line}")
+    if _SECRET.search(line):
+        return Finding(SECRET_COPIED if name in _TAKERS else SECRET_READ, f"{name} {line}")
+    return None
+
+
+def destinations(argv: Argv) -> Argv:
+    """Return the paths that a command writes to, as far as its arguments tell."""
+    name = plain_name(base_name(argv[0]))
+    words = operands(argv)
+    if name == "tee":
+        return words
+    if name in ("cp", "mv", "install", "ln", "rsync", "scp"):
+        return words[-1:] if len(words) > 1 else ()
+    if name == "dd":
+        return tuple(word[3:] for word in argv[1:] if word.startswith("of="))
+    if name in ("sed", "perl") and any(word.startswith("-") and "i" in word for word in argv[1:3]):
+        return words[1:]
+    return ()

@@ -1,0 +1,92 @@
+"""What an image says by where it lies and what it is called."""
+
+import re
+from typing import Final
+
+from pyloader.evidence.catalogue import (
+    DELETED_DROP,
+    DELETED_IMAGE,
+    FAKE_DAEMON,
+    FAKE_KERNEL_THREAD,
+    HIDDEN_IMAGE,
+    HIDDEN_SYSTEM_IMAGE,
+    MEMORY_FILE,
+    SHARED_MEMORY_IMAGE,
+    TEMPORARY_IMAGE,
+)
+from pyloader.evidence.files import is_temporary
+from pyloader.evidence.item import Evidence
+from pyloader.evidence.programs import Program, Role, base_name
+from pyloader.host import Process
+from pyloader.records import ExecFlag
+
+SPECIAL: Final = int(ExecFlag.MEMFD | ExecFlag.DELETED | ExecFlag.WORLD_WRITABLE)
+_MEMFD: Final = int(ExecFlag.MEMFD)
+_DELETED: Final = int(ExecFlag.DELETED)
+_WORLD_WRITABLE: Final = int(ExecFlag.WORLD_WRITABLE)
+
+SYSTEM: Final = ("/usr/", "/bin/", "/sbin/", "/lib", "/opt/", "/snap/", "/nix/store/")
+"""Where programs are installed."""
+
+_RUNTIME_CLONE = re.compile(r"runc_cloned|runc|crun|lxc-|lxd|incus")
+"""Container runtimes run themselves from a sealed copy, so that a container cannot overwrite them (CVE-2019-5736)."""
+
+_HIDDEN = re.compile(r"/(\.[^/]+)")
+_HOMES: Final = ("/home/", "/root/", "/Users/", "/var/lib/", "/workspace", "/srv/", "/github/", "/builds/", "/opt/", "/usr/", "/nix/", "/mnt/", "/data/")
+_ORDINARY_HIDDEN: Final = frozenset(
+    ".local .cargo .nvm .venv .pyenv .npm .rustup .vscode-server .vscode .git .config .cache .rbenv .rvm .sdkman .asdf .gradle"
+    " .m2 .dotnet .nodenv .goenv .go .bun .deno .yarn .pnpm-store .poetry .conda .mamba .tox .nox .virtualenvs .env .build"
+    " .linuxbrew .nix-profile .krew .kube .docker .terraform.d .tfenv .jenv .volta .fzf .oh-my-zsh .vim .emacs.d .opam .ghcup"
+    " .cabal .stack .elan .julia .juliaup .steam .wine .mozilla .var .cursor-server .cursor .windsurf-server .jetbrains .pulumi"
+    " .fly .foundry .modular .mix .hex .arduino15 .platformio .android .pixi .uv .hatch .eggs .bundle .gem .composer .julia"
+    " .mise .proto .phpenv .plenv .pub-cache .swiftpm .swiftly .dapr .wasmtime .wasmer .rye .aws-sam .helix .vscode-remote"
+    " .husky .yalc .turbo .next .nuget .fvm .zig .crystal .ansible .vagrant.d .minikube .lima .colima .rd .orbstack".split()
+)
+_MOUNTED_APPLICATION = re.compile(r"^\.(?:mount_|org\.chromium|com\.google|snap|X11|ICE|font|wine|pyenv|venv|tox|build|cache|git|local|npm|cargo)")
+_KERNEL_THREAD = re.compile(r"^\[.+\]$")
+
+
+def judge_image(process: Process, program: Program) -> list[Evidence]:
+    """Judge an image that is special by its flags or does not lie where programs are installed."""
+    exe, flags = process.exe, process.flags
+    path = process.filename if flags & int(ExecFlag.SCRIPT) and process.filename.startswith("/") else exe
+    found: list[Evidence] = []
+    if flags & _MEMFD or exe.startswith("/memfd:"):
+        if not _RUNTIME_CLONE.search(f"{exe} {process.filename} {program.name}"):
+            found.append(MEMORY_FILE.about(process, f"{process.filename} is {exe}"))
+        return found
+    if flags & _DELETED:
+        dropped = is_temporary(path) or process.filename.startswith(("/proc/", "/dev/fd/"))
+        updated = process.filename == "/proc/self/exe" and not is_temporary(path)
+        found.append((DELETED_DROP if dropped and not updated else DELETED_IMAGE).about(process, path))
+    if path.startswith(("/dev/", "/run/shm/")) and not path.startswith("/dev/fd/"):
+        found.append(SHARED_MEMORY_IMAGE.about(process, path))
+    elif flags & _WORLD_WRITABLE or is_temporary(path):
+        found.append(TEMPORARY_IMAGE.about(process, path))
+    hidden = next((part for part in _HIDDEN.findall(path) if part not in _ORDINARY_HIDDEN), None)
+    if hidden is not None:
+        outside = not path.startswith(_HOMES) and not _MOUNTED_APPLICATION.match(hidden)
+        odd = not hidden.strip(". ")
+        found.append((HIDDEN_SYSTEM_IMAGE if outside or odd else HIDDEN_IMAGE).about(process, path))
+    if program.roles & (Role.DAEMON | Role.SERVER) and _is_no_place_for_daemons(exe):
+        found.append(FAKE_DAEMON.about(process, exe))
+    return found
+
+
+def judge_name(process: Process, program: Program, claimed: str) -> Evidence | None:
+    """Judge the name that the caller gave (`exec -a`), which differs from that of the image."""
+    if _KERNEL_THREAD.match(claimed) or _KERNEL_THREAD.match(process.comm):
+        return FAKE_KERNEL_THREAD.about(process, process.exe) if process.exe else None
+    return None
+
+
+def judge_claim(process: Process, program: Program, claimed: Program) -> Evidence | None:
+    """Judge a shell, an interpreter or a network tool that goes under the name of a daemon."""
+    real = Role.SHELL | Role.INTERPRETER | Role.RELAY | Role.DOWNLOADER
+    if claimed.roles & Role.DAEMON and program.roles & real and not program.roles & Role.DAEMON:
+        return FAKE_DAEMON.about(process, process.exe)
+    return None
+
+
+def _is_no_place_for_daemons(exe: str) -> bool:
+    return is_temporary(exe) or exe.startswith(("/home/", "/root/", "/dev/")) or "/." in base_name(exe)

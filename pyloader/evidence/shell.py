@@ -1,0 +1,283 @@
+"""What a command line says: options and operands, wrapped commands, and the pipelines of shell code.
+
+The reader of shell code is no shell. It finds words, pipelines and redirections well enough to judge them, never fails,
+and takes time in proportion to the code, of which it reads the first `CODE_LIMIT` characters.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from pyloader.evidence.programs import Role, base_name, plain_name
+
+CODE_LIMIT = 4_096
+NESTING = 3
+"""How deep substitutions in substitutions are followed."""
+
+Argv = tuple[str, ...]
+
+_TOKEN = re.compile(
+    r"""(?P<space>(?:[ \t\r]|\\\n)+|(?<!\S)\#[^\n]*)
+      | (?P<begin>[$<>]?\((?!\()|`)
+      | (?P<end>\)|&&|\|\||;;?|\n)
+      | (?P<write>(?:\d+|&)?>>?(?!&)[|]?)
+      | (?P<read>\d*<(?![<&])|<<<|<<-?)
+      | (?P<duplicate>\d*[<>]&[-\w$]*)
+      | (?P<pipe>\|&?)
+      | (?P<background>&)
+      | (?P<word>(?:[^\s|;&()`<>'"\\$]|\\.|'[^']*'|"(?:\\.|[^"\\])*"|\$(?!\()|['"\\])+)
+      | (?P<other>.)""",
+    re.VERBOSE | re.DOTALL,
+)
+_QUOTED = re.compile(r"""'([^']*)'|"((?:\\.|[^"\\])*)"|\\(.)|(['"\\])""", re.DOTALL)
+_SUBSTITUTION = re.compile(r"\$\(((?:[^()]|\([^()]*\))*)\)|`([^`]*)`", re.DOTALL)
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=")
+_KEYWORDS: Final = frozenset({"then", "do", "else", "elif", "if", "while", "until", "!", "{", "}", "exec", "command", "builtin"})
+_OPTION_VALUE: Final = {
+    # Short options that take the next word. They are those of the programs that run another one.
+    "sudo": "CDghpRrTtuU",
+    "doas": "uC",
+    "pkexec": "",
+    "su": "cgGsw",
+    "runuser": "cgGsuw",
+    "env": "uCS",
+    "nice": "n",
+    "timeout": "ks",
+    "stdbuf": "ioe",
+    "ionice": "cnpP",
+    "flock": "Ewc",
+    "strace": "aeEoOpPsSuIX",
+    "ltrace": "aAeFlnopsux",
+    "time": "fo",
+    "xargs": "adEILnPs",
+    "choom": "np",
+    "chrt": "TPD",
+    "taskset": "",
+    "rlwrap": "abcCfgHlmMopPqrsStwz",
+    "watch": "nq",
+}
+_LEADING_OPERANDS: Final = {"timeout": 1, "flock": 1, "taskset": 1, "chrt": 1, "logsave": 1, "faketime": 1, "runcon": 1}
+"""How many words stand between the options of a wrapper and its command."""
+
+_UNWRAPPED: Final = frozenset(_OPTION_VALUE) | {"nohup", "setsid", "exec", "eatmydata", "busybox", "toybox", "logsave"}
+
+
+@dataclass(slots=True)
+class Command:
+    """A simple command of shell code: its words without quotes, and the files that it writes and reads."""
+
+    argv: Argv = ()
+    assignments: Argv = ()
+    writes: list[str] = field(default_factory=list)
+    reads: list[str] = field(default_factory=list)
+    substitutions: list["Pipeline"] = field(default_factory=list)
+    """What stands in `$(…)`, backquotes and `<(…)` among the words."""
+
+
+Pipeline = list[Command]
+
+
+def pipelines(code: str, depth: int = 0) -> list[Pipeline]:
+    """Return the pipelines of shell code, substitutions behind the pipeline that they are part of."""
+    reader = _Reader(depth)
+    for match in _TOKEN.finditer(code[:CODE_LIMIT]):
+        reader.take(match.lastgroup or "", match[0])
+    reader.close()
+    return reader.found
+
+
+class _Reader:
+    """Builds pipelines from tokens. Parentheses nest; what they enclose belongs to the command around them."""
+
+    def __init__(self, depth: int) -> None:
+        self.found: list[Pipeline] = []
+        self._depth = depth
+        self._outer: list[tuple[Pipeline, Command, list[str]]] = []
+        self._pipeline: Pipeline = []
+        self._command = Command()
+        self._words: list[str] = []
+        self._redirect = ""
+
+    def take(self, kind: str, token: str) -> None:
+        if kind == "word":
+            self._word(token)
+        elif kind == "space" or kind == "duplicate" or kind == "other":
+            return
+        elif kind == "write" or kind == "read":
+            self._redirect = "heredoc" if token.startswith("<<") else kind
+        elif kind == "begin" and not (token == "`" and self._in_backquotes()):
+            self._outer.append((self._pipeline, self._command, [*self._words, token]))
+            self._pipeline, self._command, self._words = [], Command(), []
+        elif kind == "pipe":
+            self._end_command()
+        elif token in (")", "`"):
+            self._leave()
+        else:
+            self._end_pipeline()
+
+    def close(self) -> None:
+        while self._outer:
+            self._leave()
+        self._end_pipeline()
+
+    def _word(self, token: str) -> None:
+        word = unquoted(token)
+        if self._redirect == "write":
+            self._command.writes.append(word)
+        elif self._redirect == "read":
+            self._command.reads.append(word)
+        elif not self._redirect:
+            self._words.append(word)
+        self._redirect = ""
+        if self._depth < NESTING and ("$(" in token or "`" in token) and not token.startswith("'"):
+            for inner in _SUBSTITUTION.finditer(token):
+                found = pipelines(inner[1] or inner[2] or "", self._depth + 1)
+                self._command.substitutions.extend(found)
+                self.found.extend(found)
+
+    def _in_backquotes(self) -> bool:
+        return any(words[-1] == "`" for _, _, words in self._outer)
+
+    def _leave(self) -> None:
+        if not self._outer:
+            self._end_pipeline()
+            return
+        before = len(self.found)
+        self._end_pipeline()
+        self._pipeline, self._command, words = self._outer.pop()
+        opening = words.pop()
+        self._words = words
+        if opening != "(":
+            self._command.substitutions.extend(self.found[before:])
+            self._words.append(f"{opening}…)")
+            self._redirect = ""
+
+    def _end_command(self) -> None:
+        words = self._words
+        start = 0
+        while start < len(words) and (words[start] in _KEYWORDS or _ASSIGNMENT.match(words[start])):
+            start += 1
+        command = self._command
+        command.assignments = tuple(word for word in words[:start] if "=" in word)
+        command.argv = tuple(words[start:])
+        if words or command.writes or command.substitutions:
+            self._pipeline.append(command)
+        self._command, self._words, self._redirect = Command(), [], ""
+
+    def _end_pipeline(self) -> None:
+        self._end_command()
+        if self._pipeline:
+            self.found.append(self._pipeline)
+        self._pipeline = []
+
+
+def unquoted(token: str) -> str:
+    """Return a word of shell code without its quotes; variables stay as they are."""
+    if "'" not in token and '"' not in token and "\\" not in token:
+        return token
+    return _QUOTED.sub(lambda match: match[1] or match[2] or match[3] or "", token)
+
+
+def shell_code(argv: Argv) -> str:
+    """Return the code that a shell was given with `-c`, or an empty string."""
+    for position, word in enumerate(argv[1:5], start=2):
+        if not word.startswith(("-", "+")):
+            return ""
+        if word.startswith("-") and not word.startswith("--") and "c" in word:
+            return next((code for code in argv[position:] if not code.startswith("-")), "")
+    return ""
+
+
+def operands(argv: Argv) -> Argv:
+    """Return the words behind the program that are no options; the values of options count as operands."""
+    if "--" in argv:
+        return argv[argv.index("--") + 1 :]
+    return tuple(word for word in argv[1:] if not word.startswith(("-", "+")))
+
+
+def reads_commands(argv: Argv, roles: int) -> bool:
+    """Whether a shell or an interpreter with these arguments takes its code from standard input."""
+    if not roles & (Role.SHELL | Role.INTERPRETER):
+        return False
+    words = argv[1:]
+    if roles & Role.SHELL and any(word.startswith("-") and "s" in word and not word.startswith("--") for word in words):
+        return True
+    for word in words:
+        if word in ("-", "/dev/stdin", "/proc/self/fd/0", "/dev/fd/0"):
+            return True
+        if not word.startswith(("-", "+")):
+            return False
+        if not word.startswith("--") and _takes_code(word, roles):
+            return False
+        if word.startswith("--") and word not in ("--", "--posix", "--norc", "--noprofile", "--login", "--interactive"):
+            return False
+    return True
+
+
+def _takes_code(option: str, roles: int) -> bool:
+    """Whether a short option gives the code itself, or names the module to run, so that nothing is read."""
+    letters = "c" if roles & Role.SHELL else "cemrEnpfhVv"
+    return any(letter in option for letter in letters)
+
+
+def is_interactive(argv: Argv, roles: int) -> bool:
+    """Whether this is a bare shell: no script, and at most `-c` with nothing but a shell again."""
+    if not roles & Role.SHELL:
+        return False
+    code = shell_code(argv)
+    if code:
+        words = code.removeprefix("exec ").split()
+        return bool(words) and _is_bare_shell(tuple(words))
+    return not operands(argv)
+
+
+def _is_bare_shell(words: Argv) -> bool:
+    from_name = plain_name(base_name(words[0]))
+    return from_name in SHELLS and all(word in ("-i", "-p", "-l", "-ip", "-pi", "-li", "-il") for word in words[1:])
+
+
+SHELLS: Final = frozenset(
+    {"sh", "bash", "dash", "zsh", "ksh", "mksh", "ash", "csh", "tcsh", "fish", "yash", "posh", "rbash"}
+)
+
+
+def opens_shell(argv: Argv) -> bool:
+    """Whether these words are a bare shell, such as `/bin/sh -i`."""
+    return bool(argv) and _is_bare_shell(argv)
+
+
+def unwrapped(argv: Argv) -> Argv:
+    """Return the command inside `sudo`, `env`, `timeout` and their like, as far as they are wrapped."""
+    for _ in range(NESTING):
+        if not argv:
+            return argv
+        name = plain_name(base_name(argv[0]))
+        if name not in _UNWRAPPED:
+            return argv
+        inner = wrapped(argv, name)
+        if not inner:
+            return argv
+        argv = inner
+    return argv
+
+
+def wrapped(argv: Argv, name: str) -> Argv:
+    """Return the command that a wrapper with this name runs; empty if it has none."""
+    with_value = _OPTION_VALUE.get(name, "")
+    skip = _LEADING_OPERANDS.get(name, 0)
+    position = 1
+    while position < len(argv):
+        word = argv[position]
+        if word == "--":
+            position += 1
+            break
+        if word.startswith("-") and len(word) > 1:
+            position += 2 if word[1] != "-" and word[-1] in with_value else 1
+        elif name in ("env", "sudo") and "=" in word:
+            position += 1
+        elif skip:
+            skip -= 1
+            position += 1
+        else:
+            break
+    return argv[position:]

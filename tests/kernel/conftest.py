@@ -1,0 +1,84 @@
+"""Fixtures of the kernel tests: the right to run, the rungs, C programs, and the proof that nothing stays behind."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pyloader import kernel
+from pyloader.monitors import PROCESS, Monitor
+
+HERE = Path(__file__).parent
+
+# The tests' own modules; appended, so that `pyloader` is still the installed one.
+sys.path.append(str(HERE.parents[1]))
+
+from tests.kernel.observing import Observe, kernel_ids, left_behind, observe  # noqa: E402 -- needs the line above.
+
+REQUIRED = "PYLOADER_REQUIRE_KERNEL"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test in this folder."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.kernel)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _able() -> None:
+    """Skip where the kernel or the user cannot, but fail if the machine is meant to be able."""
+    problems = [finding.problem for finding in kernel.findings() if finding.problem is not None]
+    if problems and os.environ.get(REQUIRED) == "1":
+        pytest.fail(f"{REQUIRED}=1, and yet: {problems[0]}")
+    if problems:
+        pytest.skip(str(problems[0]))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_stays_behind(_able: None) -> Iterator[None]:
+    before = kernel_ids()
+    yield
+    assert {"prog": set(), "map": set(), "link": set()} == left_behind(before)
+
+
+@pytest.fixture(params=["tp_btf", "tp"])
+def rung(request: pytest.FixtureRequest) -> Monitor:
+    """Return the process monitor, forced on one kind of hook."""
+    hooks = [
+        hook._replace(rungs=tuple(one for one in hook.rungs if one.name.startswith(f"{request.param}/")))
+        for hook in PROCESS.hooks
+    ]
+    return PROCESS._replace(hooks=tuple(hooks))
+
+
+@pytest.fixture(name="observe")
+def _observe(rung: Monitor) -> Observe:
+    """Return `observe` for each rung of the ladder in turn."""
+    return lambda action: observe(action, rung)
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the C programs of this test suite, built, where everyone may run but not write them."""
+    folder = tmp_path_factory.mktemp("programs")
+    for source in sorted((HERE / "programs").glob("*.c")):
+        command = [
+            "gcc",
+            "-O1",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            "-pthread",
+            str(source),
+            "-o",
+            str(folder / source.stem),
+        ]
+        subprocess.run(command, check=True)
+    for path in (folder, *folder.parents):
+        if path.stat().st_uid == os.getuid() and path != Path("/") and path != Path("/tmp"):  # noqa: S108
+            path.chmod(0o755)
+    return folder

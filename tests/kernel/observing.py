@@ -1,0 +1,54 @@
+"""Watch what an action does, and what the kernel holds."""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pyloader import Assessment, Sensor
+from pyloader.monitors import PROCESS, Monitor
+from pyloader.sources import KernelSource
+
+Ids = dict[str, set[int]]
+
+_NAMES = {"exec_btf", "exec_tp", "fork_btf", "fork_tp", "exit_btf", "exit_tp", "credentials_btf", "credentials_tp"}
+_NAMES |= {"ring", "lost", "credentials", "workspaces", "exited"}
+
+
+def kernel_ids() -> Ids:
+    """Return the ids of all programs and maps that bear names of ours, and of all links, as the kernel lists them."""
+    ids: Ids = {}
+    for kind in ("prog", "map", "link"):
+        listed = subprocess.run(["bpftool", "-j", kind, "show"], check=True, capture_output=True).stdout
+        ids[kind] = {
+            entry["id"] for entry in json.loads(listed or "[]") if kind == "link" or entry.get("name") in _NAMES
+        }
+    return ids
+
+
+def left_behind(before: Ids) -> Ids:
+    """Return what is in the kernel now and was not before; it is freed a moment after the last user has gone."""
+    for _ in range(50):
+        new = {kind: ids - before[kind] for kind, ids in kernel_ids().items()}
+        if not any(new.values()):
+            break
+        time.sleep(0.1)
+    return new
+
+
+Observe = Callable[[Callable[[], object]], list[Assessment]]
+
+
+def observe(action: Callable[[], object], monitor: Monitor = PROCESS, ring_bytes: int = 1 << 22) -> list[Assessment]:
+    """Return everything that a sensor assesses while the action runs."""
+    with Sensor(source=KernelSource([monitor], ring_bytes=ring_bytes)) as sensor:
+        action()
+        sensor.stop()
+        return list(sensor)
+
+
+def run(command: Sequence[str | Path], **options: object) -> subprocess.CompletedProcess[bytes]:
+    """Run a command to its end, whatever it returns, without its output."""
+    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return subprocess.run([str(word) for word in command], check=False, timeout=60, **(quiet | options))  # type: ignore[call-overload,no-any-return]

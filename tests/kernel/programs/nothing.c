@@ -1,0 +1,5 @@
+/* Does nothing, whatever it is called. */
+int main(void)
+{
+	return 0;
+}
