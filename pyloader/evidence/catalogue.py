@@ -109,7 +109,11 @@ ENCODED_ARGUMENT = Kind(
 MEMORY_FILE = Kind("memory_file", Group.PROCESS, 9.0, "T1620", "{who} runs from memory, not from a file: {what}")
 DELETED_IMAGE = Kind("deleted_image", Group.PROCESS, 3.0, "T1070.004", "{who} runs a file without a name: {what}")
 DELETED_DROP = Kind(
-    "deleted_drop", Group.PROCESS, 8.0, "T1070.004", "{who} runs a deleted file from a place for temporary files: {what}"
+    "deleted_drop",
+    Group.PROCESS,
+    8.0,
+    "T1070.004",
+    "{who} runs a deleted file from a place for temporary files: {what}",
 )
 SHARED_MEMORY_IMAGE = Kind(
     "shared_memory_image", Group.PROCESS, 5.4, "T1036.005", "{who} runs from a place that holds no programs: {what}"
@@ -150,13 +154,25 @@ CAPABILITY_TO_ROOT = Kind(
     "capability_to_root", Group.CREDENTIALS, 7.6, "T1548.001", "{who} made itself root by a capability: {what}"
 )
 SETUID_TOOL = Kind(
-    "setuid_tool", Group.CREDENTIALS, 9.0, "T1548.001", "{who} has a set-uid bit that hands its rights to anyone: {what}"
+    "setuid_tool",
+    Group.CREDENTIALS,
+    9.0,
+    "T1548.001",
+    "{who} has a set-uid bit that hands its rights to anyone: {what}",
 )
 SETUID_TEMPORARY = Kind(
-    "setuid_temporary", Group.CREDENTIALS, 8.5, "T1548.001", "{who} is set-uid in a place where everyone may write: {what}"
+    "setuid_temporary",
+    Group.CREDENTIALS,
+    8.5,
+    "T1548.001",
+    "{who} is set-uid in a place where everyone may write: {what}",
 )
 SETUID_UNUSUAL = Kind(
-    "setuid_unusual", Group.CREDENTIALS, 1.5, "T1548.001", "{who} is a set-uid program that systems do not bring: {what}"
+    "setuid_unusual",
+    Group.CREDENTIALS,
+    1.5,
+    "T1548.001",
+    "{who} is a set-uid program that systems do not bring: {what}",
 )
 CAPABLE_INTERPRETER = Kind(
     "capable_interpreter",
@@ -178,9 +194,7 @@ PRIVILEGED_HOOK = Kind(
     "T1548.003",
     "{who} is a privileged tool that is told to run a program: {what}",
 )
-ESCAPED_SHELL = Kind(
-    "escaped_shell", Group.CREDENTIALS, 7.8, "T1548", "{who} is a privileged shell out of {what}"
-)
+ESCAPED_SHELL = Kind("escaped_shell", Group.CREDENTIALS, 7.8, "T1548", "{who} is a privileged shell out of {what}")
 EXPLOIT_ARGUMENTS = Kind(
     "exploit_arguments", Group.CREDENTIALS, 8.5, "T1068", "{who} got arguments that exploit a set-uid program: {what}"
 )
@@ -196,7 +210,9 @@ UNIT_ENABLED = Kind("unit_enabled", Group.PROCESS, 1.2, "T1543.002", "{who} make
 START_FILE_WRITTEN = Kind(
     "start_file_written", Group.PROCESS, 2.6, "T1037", "{who} writes a file that runs at start or login: {what}"
 )
-LOADER_HOOKED = Kind("loader_hooked", Group.PROCESS, 6.5, "T1574.006", "{who} makes every program load a library: {what}")
+LOADER_HOOKED = Kind(
+    "loader_hooked", Group.PROCESS, 6.5, "T1574.006", "{who} makes every program load a library: {what}"
+)
 LIBRARY_PRELOADED = Kind(
     "library_preloaded", Group.PROCESS, 2.2, "T1574.006", "{who} preloads a library into a program: {what}"
 )
@@ -207,15 +223,15 @@ LIBRARY_PRELOADED_TEMPORARY = Kind(
     "T1574.006",
     "{who} preloads a library from a place for temporary files: {what}",
 )
-KEYS_WRITTEN = Kind("ssh_keys_written", Group.PROCESS, 3.0, "T1098.004", "{who} changes who may log in with a key: {what}")
+KEYS_WRITTEN = Kind(
+    "ssh_keys_written", Group.PROCESS, 3.0, "T1098.004", "{who} changes who may log in with a key: {what}"
+)
 ACCOUNT_CREATED = Kind("account_created", Group.PROCESS, 1.5, "T1136.001", "{who} creates an account: {what}")
 ROOT_ACCOUNT = Kind("root_account", Group.PROCESS, 7.4, "T1136.001", "{who} creates a second root account: {what}")
 ACCOUNT_FILE_WRITTEN = Kind(
     "account_file_written", Group.PROCESS, 4.8, "T1098", "{who} writes the account database itself: {what}"
 )
-POLICY_WRITTEN = Kind(
-    "policy_written", Group.PROCESS, 3.4, "T1556", "{who} changes who may become whom: {what}"
-)
+POLICY_WRITTEN = Kind("policy_written", Group.PROCESS, 3.4, "T1556", "{who} changes who may become whom: {what}")
 SETUID_BIT = Kind("setuid_bit", Group.PROCESS, 2.8, "T1548.001", "{who} gives a file a set-uid or set-gid bit: {what}")
 SETUID_BIT_TEMPORARY = Kind(
     "setuid_bit_temporary",
@@ -228,7 +244,9 @@ FILE_CAPABILITY = Kind("file_capability", Group.PROCESS, 1.5, "T1548.001", "{who
 FILE_CAPABILITY_ROOT = Kind(
     "file_capability_root", Group.PROCESS, 5.4, "T1548.001", "{who} gives a file capabilities that lead to root: {what}"
 )
-MODULE_LOADED = Kind("module_loaded", Group.PROCESS, 2.4, "T1547.006", "{who} loads a kernel module from a file: {what}")
+MODULE_LOADED = Kind(
+    "module_loaded", Group.PROCESS, 2.4, "T1547.006", "{who} loads a kernel module from a file: {what}"
+)
 MODULE_LOADED_TEMPORARY = Kind(
     "module_loaded_temporary",
     Group.PROCESS,
@@ -238,7 +256,9 @@ MODULE_LOADED_TEMPORARY = Kind(
 )
 
 # Defence evasion -----------------------------------------------------------------------------------------------------
-HISTORY_CLEARED = Kind("history_cleared", Group.PROCESS, 3.0, "T1070.003", "{who} clears or stops shell history: {what}")
+HISTORY_CLEARED = Kind(
+    "history_cleared", Group.PROCESS, 3.0, "T1070.003", "{who} clears or stops shell history: {what}"
+)
 HISTORY_FILE_CLEARED = Kind(
     "history_file_cleared", Group.PROCESS, 4.6, "T1070.003", "{who} destroys a history file: {what}"
 )

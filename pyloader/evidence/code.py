@@ -39,7 +39,9 @@ _SOCKET = re.compile(
     r"|fsockopen|ztcp|Net\.Sockets|connect\(|asyncio\.open_connection",
     re.IGNORECASE,
 )
-_CONNECTS = re.compile(r"connect|fsockopen|bind|listen|accept|/inet/|TCPSocket|TCPServer|Socket\s*\(|stream_socket|\bsocket\s+\S+\s+\d")
+_CONNECTS = re.compile(
+    r"connect|fsockopen|bind|listen|accept|/inet/|TCPSocket|TCPServer|Socket\s*\(|stream_socket|\bsocket\s+\S+\s+\d"
+)
 _RUNS = re.compile(
     r"dup2|popen|\bsystem\b|subprocess|\bexec[lv]?[pe]*\b|\bspawn|shell_exec|passthru|proc_open|child_process|\|&\s*getline"
     r"|os\.execute|ProcessBuilder|Runtime|pcntl|\brun\(|\beval\b"
@@ -53,7 +55,9 @@ _DECODES = re.compile(
     r"b(?:ase)?64_?decode|b64decode|decode_base64|decode64|unhexlify|fromhex|hex2bin|gzinflate|zlib\.decompress|a85decode"
     r"|b85decode|Buffer\.from\([^)]*(?:base64|hex)|\batob\(|str_rot13|marshal\.loads|rot13|unpack\s*\(?\s*.[HmN]"
 )
-_EVALUATES = re.compile(r"\b(?:exec|eval|assert|instance_eval|create_function|compile|loadstring|load|Function|run_string)\s*[\(\s]")
+_EVALUATES = re.compile(
+    r"\b(?:exec|eval|assert|instance_eval|create_function|compile|loadstring|load|Function|run_string)\s*[\(\s]"
+)
 _FETCHES = re.compile(
     r"urlopen|urlretrieve|requests\.get|http\.client|LWP::|HTTP::Tiny|open-uri|Net::HTTP|file_get_contents\s*\(\s*.https?:"
     r"|fetch\(|https?\.get\(|URI\.open|httpx\.get|WebClient|DownloadString|include\s*.https?:"
@@ -147,8 +151,10 @@ def _fed(argv: Argv, source: tuple[str, bool] | None) -> list[Finding]:
 
 def _is_shell(command: Command) -> bool:
     argv = unwrapped(command.argv)
-    return bool(argv) and bool(ROLES.get(plain_name(base_name(argv[0])), 0) & Role.SHELL) and (
-        reads_commands(argv, Role.SHELL) or "-i" in argv
+    return (
+        bool(argv)
+        and bool(ROLES.get(plain_name(base_name(argv[0])), 0) & Role.SHELL)
+        and (reads_commands(argv, Role.SHELL) or "-i" in argv)
     )
 
 
@@ -172,13 +178,19 @@ def _substituted(command: Command, argv: Argv, roles: int) -> list[Finding]:
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{120,}={0,2}")
 _ESCAPES = re.compile(r"(?:\\x[0-9a-fA-F]{2}|\\[0-7]{3}|\\u[0-9a-fA-F]{4}|%[0-9a-fA-F]{2}|chr\(\d+\)[.+,]?){8}")
-_SPLIT_WORD = re.compile(r"""\w(?:''|""|\\)\w+(?:''|""|\\)\w|\b\w['"]\w['"]\w['"]\w['"]|(?:\$\{?IFS\}?\S+){1}|\$\{[A-Za-z_]\w*:\d+:1\}.*\$\{[A-Za-z_]\w*:\d+:1\}|\$@\w+\$@|\$'(?:\\x)""")
+_SPLIT_WORD = re.compile(
+    r"""\w(?:''|""|\\)\w+(?:''|""|\\)\w|\b\w['"]\w['"]\w['"]\w['"]|(?:\$\{?IFS\}?\S+){1}|\$\{[A-Za-z_]\w*:\d+:1\}.*\$\{[A-Za-z_]\w*:\d+:1\}|\$@\w+\$@|\$'(?:\\x)"""
+)
 _MIXED: Final = (re.compile(r"[a-z]"), re.compile(r"[A-Z]"), re.compile(r"\d"))
 
 
 def scrambled(code: str) -> Finding | None:
     """Judge whether code hides what it says: escapes for letters, quotes inside words, long encoded blobs."""
-    if _ESCAPES.search(code) or ("IFS" in code or "''" in code or '""' in code or "\\" in code or "${" in code) and _SPLIT_WORD.search(code):
+    if (
+        _ESCAPES.search(code)
+        or ("IFS" in code or "''" in code or '""' in code or "\\" in code or "${" in code)
+        and _SPLIT_WORD.search(code)
+    ):
         return Finding(SCRAMBLED_CODE, code)
     if len(code) > 120:
         blob = _BASE64.search(code)

@@ -139,7 +139,9 @@ def _kill(argv: Argv) -> Finding | None:
 
 def _firewall(argv: Argv) -> Finding | None:
     text = line(argv[1:])
-    opens = re.search(r"(?:^|\s)(?:-F|--flush|-X|disable|flush ruleset|-P (?:INPUT|FORWARD|OUTPUT) ACCEPT|--panic-off)(?:\s|$)", text)
+    opens = re.search(
+        r"(?:^|\s)(?:-F|--flush|-X|disable|flush ruleset|-P (?:INPUT|FORWARD|OUTPUT) ACCEPT|--panic-off)(?:\s|$)", text
+    )
     return Finding(FIREWALL_OPENED, line(argv)) if opens else None
 
 
@@ -178,7 +180,10 @@ def _chmod(argv: Argv) -> Finding | None:
 
 def _setcap(argv: Argv) -> Finding | None:
     text = line(argv[1:]).lower()
-    if re.search(r"cap_(?:setuid|setgid|sys_admin|sys_ptrace|dac_override|dac_read_search|sys_module|chown|fowner|setfcap)|\ball\b", text):
+    if re.search(
+        r"cap_(?:setuid|setgid|sys_admin|sys_ptrace|dac_override|dac_read_search|sys_module|chown|fowner|setfcap)|\ball\b",
+        text,
+    ):
         return Finding(FILE_CAPABILITY_ROOT, line(argv))
     return Finding(FILE_CAPABILITY, line(argv)) if "cap_" in text else None
 
@@ -187,7 +192,9 @@ def _account(argv: Argv) -> Finding | None:
     text = line(argv[1:])
     if re.search(r"(?:-u|--uid)[= ]?0\b", text) and re.search(r"(?:-o\b|--non-unique|-\w*o\w* )", text + " "):
         return Finding(ROOT_ACCOUNT, line(argv))
-    return Finding(ACCOUNT_CREATED, line(argv)) if len(argv) > 1 and base_name(argv[0]) in ("useradd", "adduser") else None
+    return (
+        Finding(ACCOUNT_CREATED, line(argv)) if len(argv) > 1 and base_name(argv[0]) in ("useradd", "adduser") else None
+    )
 
 
 def _module(argv: Argv) -> Finding | None:
@@ -234,7 +241,11 @@ def _writes(argv: Argv) -> Finding | None:
 def _overwritten(argv: Argv) -> Finding | None:
     """`dd` or `cp /dev/null` onto a log, `sed -i` in a record of logins."""
     name = base_name(argv[0])
-    if name == "sed" or "/dev/null" in argv or any(word in ("if=/dev/zero", "if=/dev/null", "if=/dev/urandom") for word in argv):
+    if (
+        name == "sed"
+        or "/dev/null" in argv
+        or any(word in ("if=/dev/zero", "if=/dev/null", "if=/dev/urandom") for word in argv)
+    ):
         for path in destinations(argv):
             if kind := destroyed(path):
                 return Finding(kind, line(argv))
@@ -261,7 +272,9 @@ def _getcap(argv: Argv) -> Finding | None:
 
 def _grep(argv: Argv) -> Finding | None:
     text = line(argv[1:])
-    hunts = re.search(r"(?:^|\s)-\w*[rR]\w*\s", text) and re.search(r"passw|PRIVATE KEY|secret|AKIA|api_?key", text, re.IGNORECASE)
+    hunts = re.search(r"(?:^|\s)-\w*[rR]\w*\s", text) and re.search(
+        r"passw|PRIVATE KEY|secret|AKIA|api_?key", text, re.IGNORECASE
+    )
     return Finding(KEY_HUNT, line(argv)) if hunts else None
 
 
@@ -296,7 +309,11 @@ def _offensive(argv: Argv) -> Finding | None:
 
 
 def _miner(argv: Argv) -> Finding | None:
-    return Finding(MINER, line(argv)) if re.search(r"stratum\+|--donate-level|--randomx|-o\s+\S*pool", line(argv)) else Finding(OFFENSIVE_TOOL, line(argv))
+    return (
+        Finding(MINER, line(argv))
+        if re.search(r"stratum\+|--donate-level|--randomx|-o\s+\S*pool", line(argv))
+        else Finding(OFFENSIVE_TOOL, line(argv))
+    )
 
 
 def _ldconfig(argv: Argv) -> Finding | None:
@@ -383,5 +400,3 @@ def written_by(path: str, command: str, empties: bool) -> Finding | None:
     if kind is None and empties:
         kind = destroyed(path)
     return Finding(kind, f"{command} > {path}") if kind is not None else None
-
-

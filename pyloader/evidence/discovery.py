@@ -20,8 +20,19 @@ FEWEST: Final = 5
 
 _IDENTITY: Final = frozenset({"whoami", "id"})
 _TELLING_FILES: Final = (
-    "/etc/passwd", "/etc/group", "/etc/issue", "/etc/os-release", "/proc/version", "/etc/hosts", "/etc/resolv.conf", "/etc/crontab",
-    "/etc/sudoers", "/proc/cpuinfo", "/proc/net/", "/etc/fstab", "/etc/ssh/",
+    "/etc/passwd",
+    "/etc/group",
+    "/etc/issue",
+    "/etc/os-release",
+    "/proc/version",
+    "/etc/hosts",
+    "/etc/resolv.conf",
+    "/etc/crontab",
+    "/etc/sudoers",
+    "/proc/cpuinfo",
+    "/proc/net/",
+    "/etc/fstab",
+    "/etc/ssh/",
 )
 
 

@@ -31,10 +31,19 @@ _WRITTEN: Final[tuple[tuple[re.Pattern[str], Kind], ...]] = tuple(
     (re.compile(pattern), kind)
     for pattern, kind in (
         (r"/etc/ld\.so\.preload$", LOADER_HOOKED),
-        (r"/release_agent$|/notify_on_release$|/proc/sys/kernel/core_pattern$|/sys/kernel/uevent_helper$", ESCAPE_FILE_WRITTEN),
-        (r"(?:^|/)\.ssh/authorized_keys2?$|/etc/ssh/sshd_config|/\.rhosts$|/\.shosts$|/etc/hosts\.equiv$", KEYS_WRITTEN),
+        (
+            r"/release_agent$|/notify_on_release$|/proc/sys/kernel/core_pattern$|/sys/kernel/uevent_helper$",
+            ESCAPE_FILE_WRITTEN,
+        ),
+        (
+            r"(?:^|/)\.ssh/authorized_keys2?$|/etc/ssh/sshd_config|/\.rhosts$|/\.shosts$|/etc/hosts\.equiv$",
+            KEYS_WRITTEN,
+        ),
         (r"/etc/(?:passwd|shadow|gshadow)-?$", ACCOUNT_FILE_WRITTEN),
-        (r"/etc/sudoers(?:$|\.d/)|/etc/pam\.d/|/etc/pam\.conf$|/etc/polkit-1/|/etc/security/|/lib/.*/pam_\w+\.so$", POLICY_WRITTEN),
+        (
+            r"/etc/sudoers(?:$|\.d/)|/etc/pam\.d/|/etc/pam\.conf$|/etc/polkit-1/|/etc/security/|/lib/.*/pam_\w+\.so$",
+            POLICY_WRITTEN,
+        ),
         (r"/etc/(?:cron|anacrontab|at\.)|/var/spool/cron|/var/spool/at/", SCHEDULED),
         (
             r"/etc/(?:systemd|init\.d|rc\.|rc\d|rc$|profile|bash\.bashrc|bashrc|zsh|environment$|xdg/autostart|udev/rules"
@@ -44,16 +53,28 @@ _WRITTEN: Final[tuple[tuple[re.Pattern[str], Kind], ...]] = tuple(
             r"|xinitrc|xprofile|vimrc|inputrc)$|/\.git/hooks/",
             START_FILE_WRITTEN,
         ),
-        (r"/proc/sys/kernel/(?:randomize_va_space|yama|kptr|dmesg_r|perf_event)|/sys/fs/selinux/enforce$", HARDENING_LOWERED),
+        (
+            r"/proc/sys/kernel/(?:randomize_va_space|yama|kptr|dmesg_r|perf_event)|/sys/fs/selinux/enforce$",
+            HARDENING_LOWERED,
+        ),
     )
 )
 _DESTROYED: Final[tuple[tuple[re.Pattern[str], Kind], ...]] = tuple(
     (re.compile(pattern), kind)
     for pattern, kind in (
-        (r"(?:^|/)\.(?:bash|zsh|sh|ash|mysql|python|psql|node_repl|lesshst|viminfo|rediscli|ksh)_?(?:history|hist)$|(?:^|/)\.history$"
-         r"|\.zhistory$|fish_history$", HISTORY_FILE_CLEARED),
-        (r"/(?:wtmp|btmp|utmp|lastlog|faillog|tallylog)$|/var/log/(?:auth\.log|secure|audit(?:/|$))", LOGIN_RECORDS_CLEARED),
-        (r"/var/log(?:/(?:syslog|messages|kern\.log|daemon\.log|journal|cron|maillog|mail\.log|\*)|/?$)|/var/spool/mail/", LOGS_CLEARED),
+        (
+            r"(?:^|/)\.(?:bash|zsh|sh|ash|mysql|python|psql|node_repl|lesshst|viminfo|rediscli|ksh)_?(?:history|hist)$|(?:^|/)\.history$"
+            r"|\.zhistory$|fish_history$",
+            HISTORY_FILE_CLEARED,
+        ),
+        (
+            r"/(?:wtmp|btmp|utmp|lastlog|faillog|tallylog)$|/var/log/(?:auth\.log|secure|audit(?:/|$))",
+            LOGIN_RECORDS_CLEARED,
+        ),
+        (
+            r"/var/log(?:/(?:syslog|messages|kern\.log|daemon\.log|journal|cron|maillog|mail\.log|\*)|/?$)|/var/spool/mail/",
+            LOGS_CLEARED,
+        ),
     )
 )
 _SECRET = re.compile(
@@ -63,16 +84,109 @@ _SECRET = re.compile(
     r"|/proc/(?:\d+|self|\*)/environ|logins\.json|key[34]\.db|/\.config/gcloud/\w*credentials"
 )
 _MEMORY = re.compile(r"/proc/(?:\d+|self|\$\S*|\*|\"?\$\{?\w+\}?\"?)/mem\b|/proc/kcore|/dev/k?mem\b")
-_HINTS: Final = ("shadow", "/.ssh/", "/etc/s", "/.aws/", "/.kube/", "/.git-c", "/.docker/", "secrets", "/proc/", "opasswd", "keytab", "/dev/mem", "/dev/kmem", "logins.json", ".gnupg", ".netrc", "key4.db", "key3.db")
+_HINTS: Final = (
+    "shadow",
+    "/.ssh/",
+    "/etc/s",
+    "/.aws/",
+    "/.kube/",
+    "/.git-c",
+    "/.docker/",
+    "secrets",
+    "/proc/",
+    "opasswd",
+    "keytab",
+    "/dev/mem",
+    "/dev/kmem",
+    "logins.json",
+    ".gnupg",
+    ".netrc",
+    "key4.db",
+    "key3.db",
+)
 _READERS_NOT: Final = frozenset(
-    {"ls", "chmod", "chown", "chgrp", "stat", "test", "[", "echo", "printf", "find", "rm", "touch", "ssh", "scp", "sftp", "rsync"
-     , "ssh-add", "ssh-keygen", "ssh-copy-id", "git", "sshd", "kubectl", "mkdir", "man", "file", "which", "locate", "passwd"
-     , "pwck", "grpck", "getfacl", "getent", "systemctl", "mount", "install", "restorecon", "autossh", "kubelet", "docker", "helm"
-     , "aws", "dpkg", "apt", "apt-get", "ansible", "sshfs", "mosh", "git-lfs", "ln", "useradd", "usermod"}
+    {
+        "ls",
+        "chmod",
+        "chown",
+        "chgrp",
+        "stat",
+        "test",
+        "[",
+        "echo",
+        "printf",
+        "find",
+        "rm",
+        "touch",
+        "ssh",
+        "scp",
+        "sftp",
+        "rsync",
+        "ssh-add",
+        "ssh-keygen",
+        "ssh-copy-id",
+        "git",
+        "sshd",
+        "kubectl",
+        "mkdir",
+        "man",
+        "file",
+        "which",
+        "locate",
+        "passwd",
+        "pwck",
+        "grpck",
+        "getfacl",
+        "getent",
+        "systemctl",
+        "mount",
+        "install",
+        "restorecon",
+        "autossh",
+        "kubelet",
+        "docker",
+        "helm",
+        "aws",
+        "dpkg",
+        "apt",
+        "apt-get",
+        "ansible",
+        "sshfs",
+        "mosh",
+        "git-lfs",
+        "ln",
+        "useradd",
+        "usermod",
+    }
 )
 _TAKERS: Final = frozenset(
-    {"cp", "tar", "zip", "base64", "base32", "xxd", "nc", "ncat", "socat", "curl", "wget", "unshadow", "john", "hashcat"
-     , "openssl", "gzip", "7z", "mv", "dd", "od", "hexdump", "ftp", "tftp", "uuencode", "gpg"}
+    {
+        "cp",
+        "tar",
+        "zip",
+        "base64",
+        "base32",
+        "xxd",
+        "nc",
+        "ncat",
+        "socat",
+        "curl",
+        "wget",
+        "unshadow",
+        "john",
+        "hashcat",
+        "openssl",
+        "gzip",
+        "7z",
+        "mv",
+        "dd",
+        "od",
+        "hexdump",
+        "ftp",
+        "tftp",
+        "uuencode",
+        "gpg",
+    }
 )
 
 

@@ -32,7 +32,21 @@ _RUNTIME_CLONE = re.compile(r"runc_cloned|runc|crun|lxc-|lxd|incus")
 """Container runtimes run themselves from a sealed copy, so that a container cannot overwrite them (CVE-2019-5736)."""
 
 _HIDDEN = re.compile(r"/(\.[^/]+)")
-_HOMES: Final = ("/home/", "/root/", "/Users/", "/var/lib/", "/workspace", "/srv/", "/github/", "/builds/", "/opt/", "/usr/", "/nix/", "/mnt/", "/data/")
+_HOMES: Final = (
+    "/home/",
+    "/root/",
+    "/Users/",
+    "/var/lib/",
+    "/workspace",
+    "/srv/",
+    "/github/",
+    "/builds/",
+    "/opt/",
+    "/usr/",
+    "/nix/",
+    "/mnt/",
+    "/data/",
+)
 _ORDINARY_HIDDEN: Final = frozenset(
     ".local .cargo .nvm .venv .pyenv .npm .rustup .vscode-server .vscode .git .config .cache .rbenv .rvm .sdkman .asdf .gradle"
     " .m2 .dotnet .nodenv .goenv .go .bun .deno .yarn .pnpm-store .poetry .conda .mamba .tox .nox .virtualenvs .env .build"
@@ -42,7 +56,9 @@ _ORDINARY_HIDDEN: Final = frozenset(
     " .mise .proto .phpenv .plenv .pub-cache .swiftpm .swiftly .dapr .wasmtime .wasmer .rye .aws-sam .helix .vscode-remote"
     " .husky .yalc .turbo .next .nuget .fvm .zig .crystal .ansible .vagrant.d .minikube .lima .colima .rd .orbstack".split()
 )
-_MOUNTED_APPLICATION = re.compile(r"^\.(?:mount_|org\.chromium|com\.google|snap|X11|ICE|font|wine|pyenv|venv|tox|build|cache|git|local|npm|cargo)")
+_MOUNTED_APPLICATION = re.compile(
+    r"^\.(?:mount_|org\.chromium|com\.google|snap|X11|ICE|font|wine|pyenv|venv|tox|build|cache|git|local|npm|cargo)"
+)
 _KERNEL_THREAD = re.compile(r"^\[.+\]$")
 
 

@@ -40,16 +40,14 @@ _TO_ROOT: Final = 1 << 1 | 1 << 7 | 1 << 16 | 1 << 19 | 1 << 21
 
 _SHELL = r"(?:/(?:usr/)?(?:local/)?bin/)?(?:ba|da|z|k|a|c|tc|fi)?sh"
 _END = r"(?:\s+-[a-z]+)*(?:\s*\d?[<>|]+&?\s*\S*)*\s*(?:$|[\"'`)\]};,#&\\]|\s#|\s+-s\b)"
-_EMBEDDED = re.compile(
-    rf"(?:[!(\"'`{{;|%]\s*|:\s?|=[\"']?|exec\s+|system\s+|spawn\s+){_SHELL}{_END}", re.IGNORECASE
-)
+_EMBEDDED = re.compile(rf"(?:[!(\"'`{{;|%]\s*|:\s?|=[\"']?|exec\s+|system\s+|spawn\s+){_SHELL}{_END}", re.IGNORECASE)
 """A bare shell inside an argument: `:!/bin/sh`, `system("/bin/sh")`, `--hook=/bin/sh`, `; /bin/sh #`."""
 
 _HOOK = re.compile(
-    r"^--?(?:checkpoint-action=exec|to-command|use-compress-program|rsh-command|compress-program|filter|unzip-command|pre-hook"
-    r"|post-hook|on-download|exec|eval|shell-escape|password-command|up|script-security|use-askpass|interactive|bind|wrapper"
-    r"|proxy-command|command|engine|exec-path)\b|ProxyCommand|LocalCommand|PermitLocalCommand|Pre-Invoke|Post-Invoke|core\.pager"
-    r"|core\.fsmonitor|shell-escape|write18|os\.execute|os\.system|pty\.spawn|BEGIN\s*\{\s*(?:system|printf)|/inet/tcp"
+    r"^--(?:checkpoint-action=exec|to-command|use-compress-program|rsh|compress-program|filter|unzip-command|pre-hook"
+    r"|post-hook|on-download|on-\w+=|exec|eval|shell-escape|password-command|up|use-askpass|interactive|wrapper"
+    r"|proxy-command|engine|exec-path)\b|ProxyCommand|LocalCommand|Pre-Invoke|Post-Invoke|core\.pager|core\.fsmonitor"
+    r"|shell-escape|write18|os\.execute|os\.system|pty\.spawn|BEGIN\s*\{\s*system|/inet/tcp"
 )
 _NAME_ONLY: Final = frozenset(
     "ls cat echo printf which whereis type chsh usermod useradd adduser chmod chown rm cp mv ln file stat test grep egrep fgrep"
@@ -60,7 +58,9 @@ _NAME_ONLY: Final = frozenset(
 )
 """Programs that take the path of a shell as a name and run nothing."""
 
-_EXECUTES_TAIL: Final = frozenset({"find", "ip", "run-parts", "msgfilter", "dhclient", "scrot", "tmate", "git", "service", "gem"})
+_EXECUTES_TAIL: Final = frozenset(
+    {"find", "ip", "run-parts", "msgfilter", "dhclient", "scrot", "tmate", "git", "service", "gem"}
+)
 _TAIL_OF_FOREIGN_ROOT: Final = frozenset(
     "docker podman nerdctl ctr kubectl crictl lxc lxc-attach incus machinectl systemd-nspawn chroot arch-chroot schroot nsenter"
     " unshare screen tmux ssh mosh script systemd-run newgrp sg vagrant bwrap firejail watch su runuser login agetty getty"
@@ -77,7 +77,9 @@ def judge_setuid(record: ProcessExec, process: Process, program: Program) -> lis
             found.append(EXPLOIT_ARGUMENTS.about(process, attack))
         if not program.roles & Role.SETUID:
             found.append(_unusual_setuid(process, program).about(process, process.exe))
-    elif record.capabilities & _TO_ROOT and record.uid and program.roles & (Role.INTERPRETER | Role.SHELL | Role.ESCAPE):
+    elif (
+        record.capabilities & _TO_ROOT and record.uid and program.roles & (Role.INTERPRETER | Role.SHELL | Role.ESCAPE)
+    ):
         if program.name not in ("bwrap", "newuidmap", "dumpcap"):
             found.append(CAPABLE_INTERPRETER.about(process, process.exe))
     return found
@@ -86,11 +88,24 @@ def judge_setuid(record: ProcessExec, process: Process, program: Program) -> lis
 def _unusual_setuid(process: Process, program: Program) -> Kind:
     if program.roles & (Role.SHELL | Role.INTERPRETER | Role.ESCAPE | Role.WRAPPER | Role.FILTER | Role.RELAY):
         return SETUID_TOOL
-    if program.roles & (Role.DOWNLOADER | Role.DECODER) or program.name in ("cp", "mv", "chmod", "chown", "ln", "tee", "dd", "install"):
+    if program.roles & (Role.DOWNLOADER | Role.DECODER) or program.name in (
+        "cp",
+        "mv",
+        "chmod",
+        "chown",
+        "ln",
+        "tee",
+        "dd",
+        "install",
+    ):
         return SETUID_TOOL
     if is_temporary(process.exe) or process.flags & int(ExecFlag.WORLD_WRITABLE):
         return SETUID_TEMPORARY
-    if any(_EMBEDDED.search(word) for word in process.args[1:]) or opens_shell(process.args[-2:]) or opens_shell(process.args[-1:]):
+    if (
+        any(_EMBEDDED.search(word) for word in process.args[1:])
+        or opens_shell(process.args[-2:])
+        or opens_shell(process.args[-1:])
+    ):
         return SETUID_TOOL
     return SETUID_UNUSUAL
 
@@ -125,7 +140,11 @@ def judge_arguments(process: Process, program: Program, argv: Argv, before: int)
         if privileged:
             return [SHELL_ESCAPE.about(process, command, nats=4.5)]
         return [SHELL_ESCAPE.about(process, command)] if program.name == "find" else []
-    if direct and any(_HOOK.search(word) for word in argv[1:]) and program.roles & (Role.ESCAPE | Role.WRAPPER | Role.DOWNLOADER):
+    if (
+        direct
+        and any(_HOOK.search(word) for word in argv[1:])
+        and program.roles & (Role.ESCAPE | Role.WRAPPER | Role.DOWNLOADER)
+    ):
         return [PRIVILEGED_HOOK.about(process, command)]
     return []
 

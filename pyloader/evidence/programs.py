@@ -50,7 +50,8 @@ class Role:
 
 
 _NAMES: Final[dict[int, str]] = {
-    Role.SHELL | Role.ESCAPE: "sh bash dash zsh ksh mksh lksh pdksh ksh93 ash csh tcsh fish yash posh rc es elvish xonsh"
+    Role.SHELL
+    | Role.ESCAPE: "sh bash dash zsh ksh mksh lksh pdksh ksh93 ash csh tcsh fish yash posh rc es elvish xonsh"
     " rbash busybox-sh oksh",
     Role.INTERPRETER | Role.ESCAPE: "python pypy perl ruby php lua luajit node nodejs deno bun tclsh wish expect irb"
     " jrunscript jjs guile julia Rscript R octave octave-cli pwsh groovy scala erl elixir jshell ghci clisp sbcl qjs"
@@ -106,7 +107,9 @@ _NAMES: Final[dict[int, str]] = {
     Role.INETD: "inetd xinetd systemd tcpserver tcpd ucspi-tcp git-daemon openbsd-inetd rlinetd launchd init",
 }
 
-_VERSION = re.compile(r"(?:[-_.]?v?\d[\d.]*(?:-\d+)?|\.(?:basic|tiny|nox|gtk3?|openbsd|traditional|distrib|real|bin))+$")
+_VERSION = re.compile(
+    r"(?:[-_.]?v?\d[\d.]*(?:-\d+)?|\.(?:basic|tiny|nox|gtk3?|openbsd|traditional|distrib|real|bin))+$"
+)
 _INTERPRETERS = re.compile(r"^(python|perl|ruby|php|lua|node|bash|pypy|tclsh|guile)\d")
 
 ROLES: Final[dict[str, int]] = {}

@@ -32,7 +32,9 @@ _TOKEN = re.compile(
 _QUOTED = re.compile(r"""'([^']*)'|"((?:\\.|[^"\\])*)"|\\(.)|(['"\\])""", re.DOTALL)
 _SUBSTITUTION = re.compile(r"\$\(((?:[^()]|\([^()]*\))*)\)|`([^`]*)`", re.DOTALL)
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=")
-_KEYWORDS: Final = frozenset({"then", "do", "else", "elif", "if", "while", "until", "!", "{", "}", "exec", "command", "builtin"})
+_KEYWORDS: Final = frozenset(
+    {"then", "do", "else", "elif", "if", "while", "until", "!", "{", "}", "exec", "command", "builtin"}
+)
 _OPTION_VALUE: Final = {
     # Short options that take the next word. They are those of the programs that run another one.
     "sudo": "CDghpRrTtuU",

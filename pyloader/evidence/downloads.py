@@ -1,0 +1,137 @@
+"""Files that are downloaded and then executed, and downloads that a shell reads through `<(…)` or `"$(…)"`.
+
+A download is remembered by the base name of the file that it writes, because a record does not tell the directory it
+was started in, and by the process that started it.
+"""
+
+import re
+from typing import Final
+
+from pyloader.evidence.catalogue import DOWNLOAD_EXECUTED, DOWNLOAD_TO_SHELL, DROP_EXECUTED, named
+from pyloader.evidence.files import is_temporary
+from pyloader.evidence.item import Evidence
+from pyloader.evidence.programs import Program, Role, base_name
+from pyloader.evidence.shell import Argv, operands, shell_code
+from pyloader.host import Process
+from pyloader.records import Stdio
+
+EXECUTED_WITHIN: Final = 600_000_000_000
+SUBSTITUTED_WITHIN: Final = 10_000_000_000
+_PIPE: Final = int(Stdio.PIPE)
+_DESCRIPTOR = re.compile(r"^/(?:dev/fd|proc/self/fd)/\d+$")
+_ADDRESS = re.compile(
+    r"://(?:\d{1,3}\.){3}\d{1,3}[:/]|\.onion/|://(?:pastebin\.com|transfer\.sh|0x0\.st|termbin\.com|ngrok|\S+\.trycloudflare)"
+)
+_LOCAL_ADDRESS = re.compile(r"://(?:127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.)")
+
+Key = tuple[int, int]
+
+
+class Downloads:
+    """The latest downloads; the oldest leaves when `capacity` is reached."""
+
+    def __init__(self, capacity: int = 1_024) -> None:
+        self.capacity = capacity
+        self.evicted = 0
+        self._files: dict[str, tuple[Process, str, int]] = {}
+        self._piped: dict[Key, tuple[Process, int]] = {}
+        self._waiting: dict[Key, tuple[Process, int]] = {}
+
+    def started(self, process: Process, timestamp: int) -> list[Evidence]:
+        """Note what a downloader writes; if a shell already waits for it, say so."""
+        path = output_file(process.args)
+        if path:
+            self._remember(self._files, base_name(path), (process, path, timestamp))
+            return []
+        if process.stdio >> 4 & 0xF != _PIPE:
+            return []
+        for key in _origins(process):
+            self._remember(self._piped, key, (process, timestamp))
+        waiting = next((found for key in _origins(process) if (found := self._waiting.get(key)) is not None), None)
+        if waiting is not None and timestamp - waiting[1] <= SUBSTITUTED_WITHIN:
+            return [DOWNLOAD_TO_SHELL.about(waiting[0], _command(process))]
+        return []
+
+    def executed(self, process: Process, program: Program, timestamp: int) -> list[Evidence]:
+        """Judge an execution by the downloads before it."""
+        found: list[Evidence] = []
+        if self._files:
+            found += self._file_executed(process, program, timestamp)
+        if program.roles & (Role.SHELL | Role.INTERPRETER):
+            found += self._substituted(process, program, timestamp)
+        return found
+
+    def _file_executed(self, process: Process, program: Program, timestamp: int) -> list[Evidence]:
+        names = [base_name(process.exe), base_name(process.filename)]
+        if program.roles & (Role.SHELL | Role.INTERPRETER):
+            names += [base_name(word) for word in operands(process.args)[:1]]
+        for name in names:
+            entry = self._files.get(name)
+            if entry is None or entry[0] is process or timestamp - entry[2] > EXECUTED_WITHIN:
+                continue
+            downloader, path, _ = entry
+            line = " ".join(downloader.args)
+            suspicious = (
+                is_temporary(path) or "/." in path or (_ADDRESS.search(line) and not _LOCAL_ADDRESS.search(line))
+            )
+            return [(DROP_EXECUTED if suspicious else DOWNLOAD_EXECUTED).about(process, _command(downloader))]
+        return []
+
+    def _substituted(self, process: Process, program: Program, timestamp: int) -> list[Evidence]:
+        """`bash <(curl …)` names a descriptor; `bash -c "$(curl …)"` has a whole script as its argument."""
+        reads = any(_DESCRIPTOR.match(word) for word in process.args[1:4])
+        code = "" if reads else shell_code(process.args)
+        if not reads and not (code.startswith("#!") or "\n" in code.strip()):
+            return []
+        keys = _origins(process)
+        for key in keys:
+            entry = self._piped.get(key)
+            if entry is not None and timestamp - entry[1] <= SUBSTITUTED_WITHIN:
+                return [DOWNLOAD_TO_SHELL.about(process, _command(entry[0]))]
+        if reads:
+            for key in keys:
+                self._remember(self._waiting, key, (process, timestamp))
+        return []
+
+    def _remember(self, table: dict, key: object, entry: object) -> None:  # type: ignore[type-arg]
+        table.pop(key, None)
+        if len(table) >= self.capacity:
+            del table[next(iter(table))]
+            self.evicted += 1
+        table[key] = entry
+
+
+def _origins(process: Process) -> list[Key]:
+    """The process that expanded the command line: the parent, or this one if it replaced its own image."""
+    parent = process.parent
+    keys = [(process.pid, process.start)]
+    if parent is not None:
+        keys.append((parent.pid, parent.start))
+    return keys
+
+
+def _command(process: Process) -> str:
+    return f"{named(process)}: {' '.join(process.args)}"
+
+
+def output_file(argv: Argv) -> str:
+    """Return the file that a downloader writes, or an empty string if it writes to standard output."""
+    name = base_name(argv[0]) if argv else ""
+    path, address, by_name = "", "", name in ("wget", "wget2", "aria2c", "axel", "fetch", "lwp-download")
+    words = iter(argv[1:])
+    for word in words:
+        if name == "curl" and (
+            word in ("-O", "--remote-name", "-J") or (word[:1] == "-" and word[1:2] != "-" and "O" in word)
+        ):
+            by_name = True
+        elif word in ("-o", "--output", "-O", "--output-document") or (
+            word[:1] == "-" and word[1:2] != "-" and word[-1:] in "oO" and len(word) > 1
+        ):
+            path = next(words, "")
+        elif word.startswith(("--output=", "--output-document=", "--out=")):
+            path = word.partition("=")[2]
+        elif not word.startswith("-"):
+            address = word
+    if path in ("-", "/dev/stdout"):
+        return ""
+    return path or (base_name(address.partition("?")[0]) if by_name else "")
