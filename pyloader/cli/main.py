@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from importlib import metadata
+from typing import NoReturn
 
 from pyloader.cli import doctor, replay, run
 from pyloader.cli.exits import Exit, exit_code
@@ -26,13 +26,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="pyloader", description="A Linux host threat sensor on eBPF.")
-    parser.add_argument("--version", action="version", version=f"pyloader {metadata.version('pyloader-ebpf')}")
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and exit")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--verbose", action="store_true", help="show the long log of libbpf and the verifier")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in _COMMANDS:
         command.add_to(commands, common)
     return parser
+
+
+class _ShowVersion(argparse.Action):
+    """Looks the version up only when it is asked for: finding and parsing the metadata takes longer than a parse."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from importlib import metadata  # noqa: PLC0415 -- see above.
+
+        sys.stdout.write(f"pyloader {metadata.version('pyloader-ebpf')}\n")
+        parser.exit()
 
 
 def _complain(error: PyloaderError, *, verbose: bool) -> None:

@@ -1,0 +1,44 @@
+"""The command `pyloader` as a user starts it."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+PYLOADER = [str(Path(sys.executable).with_name("pyloader"))]
+"""The installed command; `python -m` would prefer a package in the working directory."""
+
+
+class Running(NamedTuple):
+    """A live `pyloader run` that has attached its programs, and where its output goes."""
+
+    process: "subprocess.Popen[bytes]"
+    output: Path
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Return the complete JSON lines that were printed so far."""
+        return [json.loads(line) for line in self.output.read_bytes().split(b"\n")[:-1]]
+
+    def alerts(self, min_score: float = 62) -> list[dict[str, Any]]:
+        """Return the alerts of at least this score."""
+        return [line for line in self.lines() if line["type"] == "alert" and line["score"] >= min_score]
+
+
+@contextmanager
+def running(folder: Path, *options: str | Path) -> Iterator[Running]:
+    """Start `pyloader run --format json`, wait until it watches, and end it with SIGINT unless it has ended."""
+    output = folder / "output.json"
+    command = [*PYLOADER, "run", "--format", "json", *map(str, options)]
+    with output.open("wb") as file, subprocess.Popen(command, stdout=file, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        assert b"watching" in said, said + process.stderr.read()
+        try:
+            yield Running(process, output)
+        finally:
+            if process.poll() is None:
+                process.send_signal(2)
+            process.wait(timeout=30)
