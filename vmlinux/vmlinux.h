@@ -78,6 +78,7 @@ struct cred {
 	kgid_t egid;
 	kernel_cap_t cap_permitted;
 	kernel_cap_t cap_effective;
+	kernel_cap_t cap_ambient;
 	struct user_namespace *user_ns;
 };
 

@@ -77,10 +77,9 @@ def test_an_unexplained_change_is_an_invariant(rung: Monitor, then: str) -> None
         one
         for one in seen
         if isinstance(one.record, CredentialChange)
-        and one.record.pid == pid
-        and one.record.explanation == Explanation.NONE
+        and (one.record.pid, one.record.explanation) == (pid, Explanation.NONE)
+        and (one.record.old_uid, one.record.uid) == (USER, 0)
     ]
-    assert (change.record.old_uid, change.record.uid) == (USER, 0)
     (alert,) = change.alerts
     assert pid == alert.subject.pid
     assert alert.score >= 90
