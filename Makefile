@@ -108,9 +108,9 @@ test-wheel: $(DEV)/installed wheel ## tests of what ships
 	$(Q)$(DEV)/bin/pytest -q tests/wheel
 
 .PHONY: bench
-bench: $(DEV)/installed ## measure; prints figures, judges none
+bench: $(DEV)/installed ## measure: make bench BENCH="ring latency"; tests/bench/README.md
 	$(call say,BENCH,tests/bench)
-	$(Q)$(DEV)/bin/pytest -q -s -o python_files='bench_*.py' tests/bench
+	$(Q)$(DEV)/bin/python tests/bench $(BENCH)
 
 .PHONY: generate
 generate: $(DEV)/done ## write bpf/records.bpf.h from the record types
