@@ -74,18 +74,23 @@ class Pipeline:
             records={event_name(kind): count for kind, count in sorted(self._records.items(), key=_by_name)},
             lost=dict(sorted(self._lost.items())),
             alerts=len(self._alerts),
-            evicted=self.host.evicted | {"episodes": self._policy.evicted},
+            evicted=self.host.evicted | self._evidence.evicted | {"episodes": self._policy.evicted},
         )
 
     def _with_evidence(self, record: AnyRecord, process: Process | None, items: tuple[Evidence, ...]) -> Assessment:
         now = record.timestamp
         alerts = []
+        score = None
         for verdict in self._scorer.weigh(items, now):
+            if verdict.process is process:
+                score = verdict.score
             alert = self._policy.consider(verdict, self.host, now)
             if alert is not None:
                 alerts.append(alert)
                 self._alerts.add(alert.id)
-        return Assessment(record, process, self._scorer.score(record, process), items, tuple(alerts))
+        if score is None:
+            score = self._scorer.score(record, process)
+        return Assessment(record, process, score, items, tuple(alerts))
 
 
 def _by_name(counted: tuple[type[Record], int]) -> str:

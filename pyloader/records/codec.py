@@ -22,7 +22,11 @@ def encode(record: Record) -> bytes:
 
 def decode(data: bytes | memoryview) -> AnyRecord:
     """Decode one record. Raises `msgspec.DecodeError`, of which a record of the wrong form is a special case."""
-    return _one.decode(data)
+    try:
+        return _one.decode(data)
+    except RecursionError as error:
+        message = "values are nested too deeply"
+        raise msgspec.DecodeError(message) from error
 
 
 def decode_batch(data: bytes | memoryview, ends: list[int], timestamp: int) -> tuple[list[AnyRecord], int]:
@@ -33,7 +37,7 @@ def decode_batch(data: bytes | memoryview, ends: list[int], timestamp: int) -> t
     """
     try:
         return _many.decode(data), 0
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         pass
     records: list[AnyRecord] = []
     malformed = 0

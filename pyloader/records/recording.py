@@ -7,6 +7,7 @@ recording gives the verdicts of the live run, because the records and the header
 import os
 import platform
 import socket
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,6 +60,9 @@ class RecordingWriter:
     def __init__(self, path: Path, header: Header) -> None:
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                # The mode above counts for new files only.
+                os.fchmod(descriptor, 0o600)
         except OSError as error:
             message = f"cannot write the recording {path}: {error.strerror}"
             raise RecordingError(message) from error
@@ -120,7 +124,7 @@ class RecordingReader:
                 self._fail("this is no record", consumed, damage)
             if left > RECORD_LIMIT:
                 self._fail("this claims to be longer than any record", consumed)
-            more = self._file.read(_CHUNK)
+            more = self._read_chunk()
             at_end = not more
             if at_end and left:
                 self._fail("the file ends inside a record", consumed)
@@ -157,11 +161,11 @@ class RecordingReader:
             yield records
 
     def _read_header(self) -> Header:
-        self._data = self._file.read(_CHUNK)
+        self._data = self._read_chunk()
         try:
             end = value_end(self._data, 0)
             header = msgspec.msgpack.decode(self._data[:end], type=Header)
-        except (RecordingError, msgspec.DecodeError) as error:
+        except (RecordingError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             message = f"{self._name} is not a pyloader recording"
             raise RecordingError(message) from error
         if header.version != FORMAT_VERSION:
@@ -170,6 +174,13 @@ class RecordingReader:
         self._data = self._data[end:]
         self._offset = end
         return header
+
+    def _read_chunk(self) -> bytes:
+        try:
+            return self._file.read(_CHUNK)
+        except OSError as error:
+            message = f"cannot read the recording {self._name}: {error.strerror}"
+            raise RecordingError(message, offset=self._offset) from error
 
     def _fail(self, what: str, at: int, cause: Exception | None = None) -> NoReturn:
         offset = self._offset + at

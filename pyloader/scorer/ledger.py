@@ -60,6 +60,9 @@ class Ledger:
 
     def nats(self, now: int) -> float:
         """Return the combined evidence."""
+        if len(self.entries) == 1:
+            (only,) = self.entries.values()
+            return only.nats(now)
         groups: dict[Group, list[float]] = {}
         for entry in self.entries.values():
             groups.setdefault(entry.evidence.group, []).append(entry.nats(now))

@@ -8,8 +8,8 @@ to: `T = 60·e^Λ`. So no evidence at all gives 22, once a day 62, once a month 
 import math
 
 _POINTS_PER_DECADE = 12.5
-_BASE_SECONDS = 60.0
-_LN10 = math.log(10.0)
+_BASE_POINTS = _POINTS_PER_DECADE * math.log10(60.0)
+_POINTS_PER_NAT = _POINTS_PER_DECADE / math.log(10.0)
 
 MAXIMUM = 100.0
 
@@ -20,13 +20,15 @@ def score(nats: float) -> float:
     >>> score(0.0), score(7.33), score(100.0)
     (22.2, 62.0, 100.0)
     """
-    points = _POINTS_PER_DECADE * (math.log10(_BASE_SECONDS) + nats / _LN10)
-    return round(min(max(points, 0.0), MAXIMUM), 1)
+    points = _BASE_POINTS + _POINTS_PER_NAT * nats
+    if points >= MAXIMUM:
+        return MAXIMUM
+    return round(points, 1) if points > 0.0 else 0.0
 
 
 def nats_for(points: float) -> float:
     """Return the evidence in nats that gives a score."""
-    return (points / _POINTS_PER_DECADE - math.log10(_BASE_SECONDS)) * _LN10
+    return (points - _BASE_POINTS) / _POINTS_PER_NAT
 
 
 CALM = score(0.0)
