@@ -84,7 +84,7 @@ class Pipeline:
         for verdict in self._scorer.weigh(items, now):
             if verdict.process is process:
                 score = verdict.score
-            alert = self._policy.consider(verdict, self.host, now)
+            alert = self._policy.consider(verdict, now)
             if alert is not None:
                 alerts.append(alert)
                 self._alerts.add(alert.id)

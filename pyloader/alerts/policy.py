@@ -8,7 +8,7 @@ import hashlib
 from datetime import UTC, datetime
 
 from pyloader.alerts.alert import MEDIUM_FROM, Alert, Reason, Severity, Subject, severity_of
-from pyloader.host import Host, Process
+from pyloader.host import Process
 from pyloader.scorer import Verdict
 
 EPISODE_GAP_NS = 600 * 1_000_000_000
@@ -43,7 +43,7 @@ class AlertPolicy:
         self._realtime_offset = realtime_offset
         self._episodes: dict[tuple[int, int], _Episode] = {}
 
-    def consider(self, verdict: Verdict, host: Host, now: int) -> Alert | None:
+    def consider(self, verdict: Verdict, now: int) -> Alert | None:
         """Return the alert that a verdict calls for, if it calls for one."""
         process = verdict.process
         episode = self._episodes.get((process.pid, process.start))
@@ -62,7 +62,7 @@ class AlertPolicy:
             episode.last = now
             return None
         episode.last = now
-        return self._alert(episode, verdict, host, now)
+        return self._alert(episode, verdict, now)
 
     def _open(self, process: Process, severity: Severity, now: int) -> _Episode:
         if len(self._episodes) >= self.capacity:
@@ -73,7 +73,7 @@ class AlertPolicy:
         self._episodes[process.pid, process.start] = episode
         return episode
 
-    def _alert(self, episode: _Episode, verdict: Verdict, host: Host, now: int) -> Alert:
+    def _alert(self, episode: _Episode, verdict: Verdict, now: int) -> Alert:
         ranked = verdict.ledger.ranked(now)
         process = verdict.process
         date = datetime.fromtimestamp((now + self._realtime_offset) // 1_000 / 1e6, UTC)
@@ -93,7 +93,7 @@ class AlertPolicy:
                 exe=process.exe,
                 args=list(process.args),
                 uid=process.uid,
-                container=host.containers.get(process.cgroup),
+                container=process.container,
             ),
             evidence=[Reason(entry.evidence.code, round(nats, 2), entry.evidence.text) for entry, nats in ranked],
             techniques=sorted({entry.evidence.technique for entry, _ in ranked if entry.evidence.technique}),

@@ -19,7 +19,8 @@ class Process:
     """One process: what is known of it, and its parent.
 
     `args` is the argument vector of the last image, `exe` the path of the image, `filename` what was executed (the
-    script, if `exe` is its interpreter). `ledger` belongs to the scorer, `traits` to the evidence stage.
+    script, if `exe` is its interpreter), `container` the container's id or an empty string. `ledger` belongs to the
+    scorer, `traits` to the evidence stage.
     """
 
     __slots__ = (
@@ -27,6 +28,7 @@ class Process:
         "args",
         "cgroup",
         "comm",
+        "container",
         "exe",
         "filename",
         "flags",
@@ -51,6 +53,7 @@ class Process:
         self.session = 0
         self.uid = 0
         self.cgroup = 0
+        self.container = ""
         self.flags = 0
         self.stdio = 0
         self.stdin_inode = 0
@@ -133,6 +136,7 @@ class ProcessTable:
         else:
             self._touch(parent)
             child.comm = parent.comm
+            child.container = parent.container
             child.exe = parent.exe
             child.filename = parent.filename
             child.args = parent.args

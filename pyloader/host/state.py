@@ -32,7 +32,7 @@ class Host:
             ProcessExec: self._executed,
             ProcessFork: self.processes.forked,
             ProcessExit: self.processes.exited,
-            ProcessSeen: self.processes.seen,
+            ProcessSeen: self._seen,
             CredentialChange: self._changed_credentials,
             CgroupSeen: self.containers.seen,
         }
@@ -53,7 +53,13 @@ class Host:
 
     def _executed(self, record: ProcessExec) -> Process:
         process = self.processes.executed(record)
+        process.container = self.containers.get(record.cgroup)
         self.pipes.connect(process)
+        return process
+
+    def _seen(self, record: ProcessSeen) -> Process:
+        process = self.processes.seen(record)
+        process.container = self.containers.get(record.cgroup)
         return process
 
     def _changed_credentials(self, record: CredentialChange) -> Process:

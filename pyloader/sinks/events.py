@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from pyloader.host.processes import arguments
+from pyloader.pipeline import Assessment
 from pyloader.records import (
     EVENTS,
-    AnyRecord,
     CredentialChange,
     EventLoss,
     ExecFlag,
@@ -19,8 +19,9 @@ from pyloader.records import (
 )
 
 
-def fields(record: AnyRecord) -> dict[str, Any]:
-    """Return the fields of a record by name: text decoded, flags and enumerations by name."""
+def fields(assessment: Assessment) -> dict[str, Any]:
+    """Return the fields of an assessed record by name: text decoded, flags and enumerations by name."""
+    record = assessment.record
     shown = {name: getattr(record, name) for name in record.__struct_fields__}
     for name, value in shown.items():
         if type(value) is bytes:
@@ -28,6 +29,8 @@ def fields(record: AnyRecord) -> dict[str, Any]:
     special = _SPECIAL.get(type(record))
     if special is not None:
         special(record, shown)
+    if assessment.process is not None:
+        shown["container"] = assessment.process.container
     return shown
 
 

@@ -50,9 +50,8 @@ class JsonSink:
 
 def event_object(assessment: Assessment) -> dict[str, Any]:
     """Return the JSON form of an assessed record."""
-    record = assessment.record
-    head = {"type": "event", "event": event_name(type(record))}
-    return head | fields(record) | {"score": assessment.score}
+    head = {"type": "event", "event": event_name(type(assessment.record))}
+    return head | fields(assessment) | {"score": assessment.score}
 
 
 def alert_object(alert: Alert) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def alert_line(alert: Alert) -> str:
 
 def event_line(assessment: Assessment) -> str:
     """Return a record as its name, its fields, and its score."""
-    shown = " ".join(f"{name}={_value(value)}" for name, value in fields(assessment.record).items())
+    shown = " ".join(f"{name}={_value(value)}" for name, value in fields(assessment).items())
     return f"{event_name(type(assessment.record))} {shown} score={assessment.score:g}"
 
 
