@@ -128,7 +128,7 @@ HIDDEN_SYSTEM_IMAGE = Kind(
 FAKE_KERNEL_THREAD = Kind(
     "fake_kernel_thread", Group.PROCESS, 8.0, "T1036.004", "{who} runs {what} under the name of a kernel thread"
 )
-FAKE_DAEMON = Kind("fake_daemon", Group.PROCESS, 4.8, "T1036.005", "{who} has the name of a daemon but runs {what}")
+FAKE_DAEMON = Kind("fake_daemon", Group.PROCESS, 4.4, "T1036.005", "{who} has the name of a daemon but runs {what}")
 
 # Services ------------------------------------------------------------------------------------------------------------
 SHELL_FROM_SERVICE = Kind("shell_from_service", Group.PROCESS, 8.5, "T1505.003", "{who} was started by {what}")
@@ -198,9 +198,9 @@ ESCAPED_SHELL = Kind("escaped_shell", Group.CREDENTIALS, 7.8, "T1548", "{who} is
 EXPLOIT_ARGUMENTS = Kind(
     "exploit_arguments", Group.CREDENTIALS, 8.5, "T1068", "{who} got arguments that exploit a set-uid program: {what}"
 )
-SHELL_ESCAPE = Kind("shell_escape", Group.PROCESS, 4.0, "T1059", "{who} opens a shell from another tool: {what}")
+SHELL_ESCAPE = Kind("shell_escape", Group.PROCESS, 5.3, "T1059", "{who} opens a shell from another tool: {what}")
 TERMINAL_SPAWN = Kind(
-    "terminal_spawn", Group.PROCESS, 5.4, "T1059", "{who} gives a shell a terminal from a one-liner: {what}"
+    "terminal_spawn", Group.PROCESS, 6.0, "T1059", "{who} gives a shell a terminal from a one-liner: {what}"
 )
 
 # Persistence ---------------------------------------------------------------------------------------------------------
@@ -284,7 +284,7 @@ MEMORY_DUMP = Kind("memory_dump", Group.MEMORY, 2.4, "T1003.007", "{who} dumps o
 NAMESPACE_ENTERED = Kind(
     "namespace_entered", Group.PROCESS, 3.0, "T1611", "{who} enters the namespaces of the host: {what}"
 )
-CONTAINER_ESCAPE = Kind("container_escape", Group.PROCESS, 8.0, "T1611", "{who} leaves container {what}")
+CONTAINER_ESCAPE = Kind("container_escape", Group.PROCESS, 5.4, "T1611", "{who} leaves container {what}")
 ESCAPE_FILE_WRITTEN = Kind(
     "escape_file_written", Group.PROCESS, 7.6, "T1611", "{who} makes the kernel run a program of its own: {what}"
 )

@@ -24,7 +24,7 @@ from pyloader.evidence.catalogue import (
 from pyloader.evidence.programs import ROLES, Role, base_name, plain_name
 from pyloader.evidence.shell import Argv, Command, Pipeline, reads_commands, unwrapped
 
-_DEVICE = re.compile(r"/dev/(?:tcp|udp)/")
+_DEVICE = re.compile(r"/dev/(?:tcp|udp)/|\bztcp\b|zsh/net/tcp")
 _PROBE = re.compile(
     r"""^\s*(?:\(\s*)?(?:(?:exec\s+\d+|:|true|echo(?:\s+-n)?(?:\s+(?:""|''))?|cat\s*<\s*/dev/null|timeout\s+\S+\s+\w+)\s*)?
         (?:<>|[<>])\s*["']?/dev/tcp/[^\s/]+/[^\s;&|)"']+["']?\s*\)?
@@ -111,6 +111,16 @@ def decodes(argv: Argv) -> bool:
     return name == "rev"
 
 
+def talks(argv: Argv) -> Finding | None:
+    """Judge a program for awk that talks to the network; gawk opens `/inet/tcp/…` as a file."""
+    program = next((word for word in argv[1:] if "/inet/" in word), "")
+    if not program:
+        return None
+    return Finding(
+        SOCKET_ONE_LINER if "|&" in program and ("getline" in program or "system" in program) else PORT_PROBE, program
+    )
+
+
 def downloads(argv: Argv) -> bool:
     """Whether a command fetches something and writes it to standard output, or may do so."""
     name = plain_name(base_name(argv[0]))
@@ -176,6 +186,10 @@ def _substituted(command: Command, argv: Argv, roles: int) -> list[Finding]:
     return []
 
 
+BLOB: Final = 120
+"""How long an encoded word is before it counts as a blob."""
+
+_SPLITTERS: Final = ("IFS", "''", '""', "\\", "${", "$@", "$'", "'")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{120,}={0,2}")
 _ESCAPES = re.compile(r"(?:\\x[0-9a-fA-F]{2}|\\[0-7]{3}|\\u[0-9a-fA-F]{4}|%[0-9a-fA-F]{2}|chr\(\d+\)[.+,]?){8}")
 _SPLIT_WORD = re.compile(
@@ -186,13 +200,11 @@ _MIXED: Final = (re.compile(r"[a-z]"), re.compile(r"[A-Z]"), re.compile(r"\d"))
 
 def scrambled(code: str) -> Finding | None:
     """Judge whether code hides what it says: escapes for letters, quotes inside words, long encoded blobs."""
-    if (
-        _ESCAPES.search(code)
-        or ("IFS" in code or "''" in code or '""' in code or "\\" in code or "${" in code)
-        and _SPLIT_WORD.search(code)
-    ):
+    if ("\\" in code or "%" in code or "chr(" in code) and _ESCAPES.search(code):
         return Finding(SCRAMBLED_CODE, code)
-    if len(code) > 120:
+    if any(mark in code for mark in _SPLITTERS) and _SPLIT_WORD.search(code):
+        return Finding(SCRAMBLED_CODE, code)
+    if len(code) > BLOB:
         blob = _BASE64.search(code)
         if blob is not None and all(kind.search(blob[0]) for kind in _MIXED):
             return Finding(ENCODED_ARGUMENT, blob[0])

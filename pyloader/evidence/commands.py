@@ -44,6 +44,7 @@ from pyloader.evidence.catalogue import (
     Finding,
     Kind,
 )
+from pyloader.evidence.code import talks
 from pyloader.evidence.files import destinations, destroyed, is_temporary, mentioned, written
 from pyloader.evidence.programs import base_name, plain_name
 from pyloader.evidence.shell import Argv, SHELLS, operands
@@ -337,6 +338,7 @@ def assignment(words: Argv) -> Finding | None:
 
 
 _TABLE: Final[tuple[tuple[str, tuple[Rule, ...]], ...]] = (
+    ("awk gawk mawk nawk", (talks,)),
     ("nc netcat ncat cryptcat pwncat sbd", (_relay,)),
     ("socat", (_socat,)),
     ("crontab", (_crontab,)),
@@ -371,11 +373,11 @@ _TABLE: Final[tuple[tuple[str, tuple[Rule, ...]], ...]] = (
     ("gdb gcore lldb procdump pidstat", (_debugger,)),
     ("nmap masscan zmap rustscan unicornscan hping3 nikto arp-scan netdiscover fping", (_scan,)),
     (
-        "linpeas linpeas.sh pspy pspy32 pspy64 chisel ligolo ligolo-agent mimipenguin lazagne hydra john hashcat responder"
-        " msfvenom msfconsole meterpreter sliver weevely crackmapexec nxc netexec sqlmap gobuster ffuf dirb wfuzz medusa"
+        "linpeas linpeas.sh linpeas_linux_amd64 pspy pspy32 pspy64 chisel ligolo ligolo-agent mimipenguin lazagne thc-hydra"
+        " john hashcat msfvenom msfconsole meterpreter weevely crackmapexec nxc netexec sqlmap gobuster ffuf dirbuster wfuzz"
         " LinEnum.sh linenum.sh les.sh linux-exploit-suggester.sh lse.sh evil-winrm bloodhound-python secretsdump.py"
-        " impacket-secretsdump ettercap bettercap dnscat dnscat2 iodine merlin frpc reptile diamorphine deepce.sh cdk"
-        " amicontained traitor unshadow gs-netcat",
+        " impacket-secretsdump ettercap bettercap dnscat dnscat2 reptile diamorphine deepce.sh amicontained traitor unshadow"
+        " gs-netcat suid3num.py unix-privesc-check",
         (_offensive,),
     ),
     ("xmrig minerd cpuminer t-rex xmr-stak ethminer nbminer kdevtmpfsi kinsing", (_miner,)),

@@ -9,7 +9,8 @@ from typing import Final
 from pyloader.evidence.catalogue import RECONNAISSANCE
 from pyloader.evidence.item import Evidence
 from pyloader.evidence.programs import Program, Role
-from pyloader.evidence.shell import Argv, shell_code
+from pyloader.evidence.shell import Argv
+from pyloader.evidence.traits import Trait
 from pyloader.host import Process
 
 WINDOW: Final = 120_000_000_000
@@ -66,7 +67,7 @@ class Reconnaissance:
             item = self._count(parent, name, timestamp)
             if item is not None:
                 found.append(item)
-            if not shell_code(parent.args):
+            if not parent.traits & Trait.COMMAND:
                 break
             parent = parent.parent
         return found

@@ -11,7 +11,7 @@ from pyloader.evidence.catalogue import DOWNLOAD_EXECUTED, DOWNLOAD_TO_SHELL, DR
 from pyloader.evidence.files import is_temporary
 from pyloader.evidence.item import Evidence
 from pyloader.evidence.programs import Program, Role, base_name
-from pyloader.evidence.shell import Argv, operands, shell_code
+from pyloader.evidence.shell import Argv, operands
 from pyloader.host import Process
 from pyloader.records import Stdio
 
@@ -52,13 +52,13 @@ class Downloads:
             return [DOWNLOAD_TO_SHELL.about(waiting[0], _command(process))]
         return []
 
-    def executed(self, process: Process, program: Program, timestamp: int) -> list[Evidence]:
+    def executed(self, process: Process, program: Program, code: str, timestamp: int) -> list[Evidence]:
         """Judge an execution by the downloads before it."""
         found: list[Evidence] = []
         if self._files:
             found += self._file_executed(process, program, timestamp)
         if program.roles & (Role.SHELL | Role.INTERPRETER):
-            found += self._substituted(process, program, timestamp)
+            found += self._substituted(process, code, timestamp)
         return found
 
     def _file_executed(self, process: Process, program: Program, timestamp: int) -> list[Evidence]:
@@ -77,10 +77,9 @@ class Downloads:
             return [(DROP_EXECUTED if suspicious else DOWNLOAD_EXECUTED).about(process, _command(downloader))]
         return []
 
-    def _substituted(self, process: Process, program: Program, timestamp: int) -> list[Evidence]:
+    def _substituted(self, process: Process, code: str, timestamp: int) -> list[Evidence]:
         """`bash <(curl …)` names a descriptor; `bash -c "$(curl …)"` has a whole script as its argument."""
-        reads = any(_DESCRIPTOR.match(word) for word in process.args[1:4])
-        code = "" if reads else shell_code(process.args)
+        reads = not code and any(_DESCRIPTOR.match(word) for word in process.args[1:4])
         if not reads and not (code.startswith("#!") or "\n" in code.strip()):
             return []
         keys = _origins(process)

@@ -84,26 +84,8 @@ _SECRET = re.compile(
     r"|/proc/(?:\d+|self|\*)/environ|logins\.json|key[34]\.db|/\.config/gcloud/\w*credentials"
 )
 _MEMORY = re.compile(r"/proc/(?:\d+|self|\$\S*|\*|\"?\$\{?\w+\}?\"?)/mem\b|/proc/kcore|/dev/k?mem\b")
-_HINTS: Final = (
-    "shadow",
-    "/.ssh/",
-    "/etc/s",
-    "/.aws/",
-    "/.kube/",
-    "/.git-c",
-    "/.docker/",
-    "secrets",
-    "/proc/",
-    "opasswd",
-    "keytab",
-    "/dev/mem",
-    "/dev/kmem",
-    "logins.json",
-    ".gnupg",
-    ".netrc",
-    "key4.db",
-    "key3.db",
-)
+_HINTS: Final = ("/.", "/etc/", "/proc/", "/dev/", "secret", "key")
+"""Without one of these there is nothing to find, and looking for them is fast."""
 _READERS_NOT: Final = frozenset(
     {
         "ls",

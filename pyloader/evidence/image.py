@@ -84,7 +84,7 @@ def judge_image(process: Process, program: Program) -> list[Evidence]:
         outside = not path.startswith(_HOMES) and not _MOUNTED_APPLICATION.match(hidden)
         odd = not hidden.strip(". ")
         found.append((HIDDEN_SYSTEM_IMAGE if outside or odd else HIDDEN_IMAGE).about(process, path))
-    if program.roles & (Role.DAEMON | Role.SERVER) and _is_no_place_for_daemons(exe):
+    if program.roles & Role.DAEMON and _is_no_place_for(program, exe):
         found.append(FAKE_DAEMON.about(process, exe))
     return found
 
@@ -104,5 +104,8 @@ def judge_claim(process: Process, program: Program, claimed: Program) -> Evidenc
     return None
 
 
-def _is_no_place_for_daemons(exe: str) -> bool:
-    return is_temporary(exe) or exe.startswith(("/home/", "/root/", "/dev/")) or "/." in base_name(exe)
+def _is_no_place_for(program: Program, exe: str) -> bool:
+    """Whether a daemon would not lie here: nobody's lies where everyone may write, the system's in no home."""
+    if is_temporary(exe) or exe.startswith("/dev/"):
+        return True
+    return not program.roles & (Role.SERVER | Role.MAILER) and exe.startswith(("/home/", "/root/"))

@@ -29,7 +29,7 @@ from pyloader.evidence.programs import Program, Role
 from pyloader.evidence.shell import Argv, is_interactive, opens_shell
 from pyloader.evidence.traits import Trait
 from pyloader.host import Process
-from pyloader.records import CredentialChange, ExecFlag, Explanation, ProcessExec
+from pyloader.records import CredentialChange, ExecFlag, Explanation, ProcessExec, Stdio
 
 _SETUID: Final = int(ExecFlag.SETUID)
 _FILE_CAPABILITIES: Final = int(ExecFlag.FILE_CAPABILITIES)
@@ -38,10 +38,17 @@ SPECIAL: Final = _SETUID | _FILE_CAPABILITIES
 _TO_ROOT: Final = 1 << 1 | 1 << 7 | 1 << 16 | 1 << 19 | 1 << 21
 """CAP_DAC_OVERRIDE, CAP_SETUID, CAP_SYS_MODULE, CAP_SYS_PTRACE, CAP_SYS_ADMIN: each of them leads to root."""
 
-_SHELL = r"(?:/(?:usr/)?(?:local/)?bin/)?(?:ba|da|z|k|a|c|tc|fi)?sh"
-_END = r"(?:\s+-[a-z]+)*(?:\s*\d?[<>|]+&?\s*\S*)*\s*(?:$|[\"'`)\]};,#&\\]|\s#|\s+-s\b)"
-_EMBEDDED = re.compile(rf"(?:[!(\"'`{{;|%]\s*|:\s?|=[\"']?|exec\s+|system\s+|spawn\s+){_SHELL}{_END}", re.IGNORECASE)
-"""A bare shell inside an argument: `:!/bin/sh`, `system("/bin/sh")`, `--hook=/bin/sh`, `; /bin/sh #`."""
+_NAME = r"(?:ba|da|z|k|a|c|tc|fi)?sh"
+_PATH = rf"/(?:usr/)?(?:local/)?bin/{_NAME}"
+_OPTIONS = r"(?:\s+-[ipslx]+)*(?:\s*\d?(?:[<>]+&?|\|&?)\s*[^\s\"']*)*"
+_END = rf"""{_OPTIONS}(?:\s*(?:$|[`;}}&\#\\])|["')\]}}](?!\s*,)|["']\s*,\s*[\[{{]?\s*(?:["'](?:{_NAME}|-\w|[rw]["'])|stdio))"""
+_EMBEDDED = re.compile(
+    rf"""(?:(?<!\#)!\s*|["'`({{;|%]\s*|\b(?:exec|system|spawn|shell)\s+)(?:{_PATH}|{_NAME}){_END}"""
+    rf"""|\b(?i:exec|system|shell):["']?{_PATH}\b"""
+    rf"""|(?:[:=]["'!]?\s*|BEGIN\s*\{{.*){_PATH}{_END}"""
+    rf"""|^{_PATH}(?:\s+-[ipslx]+|,-\w|\s*\d?[<>]+&?\s*\S+|\s*\#)"""
+)
+"""A bare shell inside an argument: `:!/bin/sh`, `system("/bin/sh")`, `--hook=/bin/sh`, `; /bin/sh #`, `/bin/sh 0<&1`."""
 
 _HOOK = re.compile(
     r"^--(?:checkpoint-action=exec|to-command|use-compress-program|rsh|compress-program|filter|unzip-command|pre-hook"
@@ -51,22 +58,12 @@ _HOOK = re.compile(
 )
 _NAME_ONLY: Final = frozenset(
     "ls cat echo printf which whereis type chsh usermod useradd adduser chmod chown rm cp mv ln file stat test grep egrep fgrep"
-    " dpkg apt apt-get yum dnf apk pacman update-alternatives alternatives pgrep pkill killall kill ps readlink realpath"
+    " dpkg yum dnf apk pacman update-alternatives alternatives pgrep pkill killall kill ps readlink realpath"
     " basename dirname diff cmp md5sum sha256sum strip ldd man whatis locate touch mkdir install rpm2cpio dpkg-reconfigure"
-    " dpkg-divert pidof lsof strings tee cut sort head tail wc getent passwd systemctl service journalctl restorecon chcon"
+    " dpkg-divert pidof lsof strings tee cut sort head tail wc getent passwd systemctl journalctl restorecon chcon"
     " setfacl getfacl debsums useradd vipw tr sudo su doas pkexec".split()
 )
 """Programs that take the path of a shell as a name and run nothing."""
-
-_EXECUTES_TAIL: Final = frozenset(
-    {"find", "ip", "run-parts", "msgfilter", "dhclient", "scrot", "tmate", "git", "service", "gem"}
-)
-_TAIL_OF_FOREIGN_ROOT: Final = frozenset(
-    "docker podman nerdctl ctr kubectl crictl lxc lxc-attach incus machinectl systemd-nspawn chroot arch-chroot schroot nsenter"
-    " unshare screen tmux ssh mosh script systemd-run newgrp sg vagrant bwrap firejail watch su runuser login agetty getty"
-    " crontab visudo".split()
-)
-"""Programs whose daily use is to open a shell somewhere."""
 
 
 def judge_setuid(record: ProcessExec, process: Process, program: Program) -> list[Evidence]:
@@ -86,26 +83,12 @@ def judge_setuid(record: ProcessExec, process: Process, program: Program) -> lis
 
 
 def _unusual_setuid(process: Process, program: Program) -> Kind:
-    if program.roles & (Role.SHELL | Role.INTERPRETER | Role.ESCAPE | Role.WRAPPER | Role.FILTER | Role.RELAY):
-        return SETUID_TOOL
-    if program.roles & (Role.DOWNLOADER | Role.DECODER) or program.name in (
-        "cp",
-        "mv",
-        "chmod",
-        "chown",
-        "ln",
-        "tee",
-        "dd",
-        "install",
-    ):
+    """Return what a set-uid image is that systems do not bring."""
+    if program.roles:
         return SETUID_TOOL
     if is_temporary(process.exe) or process.flags & int(ExecFlag.WORLD_WRITABLE):
         return SETUID_TEMPORARY
-    if (
-        any(_EMBEDDED.search(word) for word in process.args[1:])
-        or opens_shell(process.args[-2:])
-        or opens_shell(process.args[-1:])
-    ):
+    if any(_EMBEDDED.search(word) for word in process.args[1:]) or opens_shell(process.args[-1:]):
         return SETUID_TOOL
     return SETUID_UNUSUAL
 
@@ -124,58 +107,75 @@ def _exploit(argv: Argv, program: Program) -> str:
 
 def judge_arguments(process: Process, program: Program, argv: Argv, before: int) -> list[Evidence]:
     """Judge the way to a shell in the arguments of a tool; `before` tells who has started it."""
+    command = " ".join(argv)
     if program.name in _NAME_ONLY or program.roles & Role.SHELL or len(argv) < 2:
         return []
     direct = before & Trait.ELEVATOR
     privileged = before & (Trait.ELEVATED | Trait.WAS_SETUID) or process.flags & _SETUID
-    embedded = any(_EMBEDDED.search(word) for word in argv[1:]) and not _text_tool_only(program, argv)
-    command = " ".join(argv)
-    if embedded:
-        if privileged:
-            return [PRIVILEGED_ESCAPE.about(process, command)]
-        return [SHELL_ESCAPE.about(process, command)] if program.roles & (Role.ESCAPE | Role.INTERPRETER) else []
-    if program.name not in _TAIL_OF_FOREIGN_ROOT and _ends_in_shell(program, argv):
-        if direct or process.flags & _SETUID:
-            return [PRIVILEGED_WRAPPER.about(process, command)]
-        if privileged:
-            return [SHELL_ESCAPE.about(process, command, nats=4.5)]
-        return [SHELL_ESCAPE.about(process, command)] if program.name == "find" else []
-    if (
-        direct
-        and any(_HOOK.search(word) for word in argv[1:])
-        and program.roles & (Role.ESCAPE | Role.WRAPPER | Role.DOWNLOADER)
-    ):
+    if "sh" in command:
+        if _embeds_shell(program, argv):
+            if privileged:
+                return [PRIVILEGED_ESCAPE.about(process, command)]
+            return [SHELL_ESCAPE.about(process, command)] if program.roles & _RUNS_COMMANDS else []
+        if _ends_in_shell(program, argv):
+            if direct or process.flags & _SETUID:
+                return [PRIVILEGED_WRAPPER.about(process, command)]
+            if privileged:
+                return [SHELL_ESCAPE.about(process, command, nats=4.5)]
+            return [SHELL_ESCAPE.about(process, command)] if program.name == "find" else []
+    if direct and program.roles & _RUNS_COMMANDS and any(_HOOK.search(word) for word in argv[1:]):
         return [PRIVILEGED_HOOK.about(process, command)]
     return []
+
+
+_RUNS_COMMANDS: Final = Role.ESCAPE | Role.INTERPRETER | Role.WRAPPER | Role.DOWNLOADER
+
+
+def _embeds_shell(program: Program, argv: Argv) -> bool:
+    """Whether an argument has a bare shell inside it, where this tool would run it."""
+    words = argv[1:]
+    if program.name == "find":
+        return False
+    if program.roles & Role.TERMINAL and not program.roles & Role.ESCAPE:
+        words = tuple(word for word in words if "Command=" in word)
+    return any("sh" in word and _EMBEDDED.search(word) for word in words) and not _text_tool_only(program, argv)
 
 
 def _text_tool_only(program: Program, argv: Argv) -> bool:
     if program.name == "sed":
         return not any(re.search(r"^\d*e\s|/e$", word) for word in argv[1:])
-    if program.name == "awk" or program.name.endswith("awk"):
-        return not re.search(r"system\s*\(|\|\s*\"|\|&", " ".join(argv[1:]))
+    if program.name.endswith("awk"):
+        return not re.search(r"system\s*\(|BEGIN\s*\{[^}]*\|\s*\"", " ".join(argv[1:]))
     return any(word.startswith(("SHELL=", "--shell=")) for word in argv[1:])
 
 
 def _ends_in_shell(program: Program, argv: Argv) -> bool:
-    """Whether a tool that runs commands has a bare shell as its command."""
-    if not program.roles & (Role.WRAPPER | Role.ESCAPE | Role.INTERPRETER) and program.name not in _EXECUTES_TAIL:
+    """Whether a tool that runs a command has a bare shell as that command."""
+    if program.name == "find":
+        starts = [place for place, word in enumerate(argv) if word in ("-exec", "-execdir", "-ok", "-okdir")]
+        words = tuple(word for word in argv if word not in (";", "\\;", "+", "-quit"))
+        return any(opens_shell(words[start + 1 :]) for start in starts)
+    if program.name == "ip":
+        return "exec" in argv and opens_shell(argv[-1:])
+    if program.name == "service":
+        return argv[1].startswith("../") and argv[1].endswith("sh")
+    if not program.roles & Role.WRAPPER or program.roles & Role.TERMINAL:
         return False
-    words = tuple(word for word in argv[1:] if word not in (";", "\\;", "+", "-quit", "{}"))
-    return any(opens_shell(words[start:]) for start in range(max(0, len(words) - 3), len(words)))
+    return any(opens_shell(argv[start:]) for start in range(max(1, len(argv) - 3), len(argv)))
 
 
-def judge_shell(process: Process, program: Program, before: int) -> Evidence | None:
-    """Judge a bare shell by what started it."""
-    if not is_interactive(process.args, program.roles):
+def judge_shell(record: ProcessExec, process: Process, program: Program, before: int) -> Evidence | None:
+    """Judge a bare shell with the rights of root by what started it."""
+    if record.euid or not is_interactive(process.args, program.roles):
         return None
-    parent = process.parent
-    origin = named(parent) if parent is not None else "a privileged tool"
+    origin = named(process.parent) if process.parent is not None else "a privileged tool"
     if before & Trait.SETUID:
         return ESCAPED_SHELL.about(process, f"{origin}, which is set-uid")
-    if before & Trait.ESCAPE and before & (Trait.ELEVATED | Trait.WAS_SETUID) and process.uid == 0:
-        return ESCAPED_SHELL.about(process, origin)
-    return None
+    if not before & (Trait.ELEVATED | Trait.WAS_SETUID) or before & (Trait.ELEVATOR | Trait.SHELL | Trait.TERMINAL):
+        return None
+    if process.stdin is Stdio.PIPE:
+        return ESCAPED_SHELL.about(process, origin, nats=4.0)
+    return ESCAPED_SHELL.about(process, origin, nats=None if before & Trait.ESCAPE else 5.4)
 
 
 def judge_credentials(record: CredentialChange, process: Process) -> list[Evidence]:

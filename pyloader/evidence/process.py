@@ -35,6 +35,7 @@ MOST: Final = 3
 NOTHING: Final[tuple[Evidence, ...]] = ()
 
 _INET: Final = int(Stdio.INET_SOCKET)
+_SETUID: Final = int(ExecFlag.SETUID)
 _CODE_ROLES: Final = Role.SHELL | Role.INTERPRETER
 _SERVICE_TRAITS: Final = Trait.SERVER | Trait.MAILER | Trait.APPLICATION
 _ORIGIN_TRAITS: Final = _SERVICE_TRAITS | Trait.RELAY | Trait.ELEVATED | Trait.WAS_SETUID | Trait.SETUID
@@ -73,7 +74,7 @@ class ProcessEvidence:
     def _seen(self, record: ProcessSeen, process: Process, host: Host) -> tuple[Evidence, ...]:
         """Note what a process that ran before the sensor is; what it was started with is past."""
         program = self._programs.of(process)
-        process.traits = _traits(process, program, 0)
+        process.traits = _traits(process, program, shell_code(process.args), 0)
         return NOTHING
 
     def _credentials(self, record: CredentialChange, process: Process, host: Host) -> tuple[Evidence, ...]:
@@ -81,39 +82,32 @@ class ProcessEvidence:
 
     def _executed(self, record: ProcessExec, process: Process, host: Host) -> tuple[Evidence, ...]:
         program = self._programs.of(process)
-        roles = program.roles
+        roles, args, flags = program.roles, process.args, process.flags
         before = process.traits
         if not before & Trait.JUDGED:
             before |= self._origin(process)
-        process.traits = traits = _traits(process, program, before)
+        code = shell_code(args) if roles & Role.SHELL and len(args) > 1 else ""
+        process.traits = traits = _traits(process, program, code, before)
 
         found: list[Evidence] = []
-        if process.flags & SPECIAL_IMAGE or not process.exe.startswith(SYSTEM) or "/." in process.exe:
+        if flags & SPECIAL_IMAGE or not process.exe.startswith(SYSTEM) or "/." in process.exe:
             found += judge_image(process, program)
-        args = process.args
-        if args:
-            name = base_name(args[0])
-            if name != program.name and name != process.comm:
-                found += self._named_otherwise(process, program, name)
-        if process.flags & SPECIAL_CREDENTIALS:
+        if args and args[0] != program.name and args[0] != process.comm:
+            found += self._named_otherwise(process, program)
+        if flags & SPECIAL_CREDENTIALS:
             found += judge_setuid(record, process, program)
         if roles & _CODE_ROLES:
-            found += self._runs_code(process, program, before)
-        if (
-            before & _ORIGIN_TRAITS
-            or traits & Trait.ELEVATED
-            or process.flags & SPECIAL_CREDENTIALS
-            or roles & Role.ESCAPE
-        ):
-            found += self._started_by(process, program, before)
-        if program.name in RULES or len(args) > 1:
+            found += self._runs_code(process, program, code, before)
+        if (before | traits) & _ORIGIN_TRAITS or roles & Role.ESCAPE:
+            found += self._started_by(record, process, program, before)
+        if len(args) > 1 and not roles & _CODE_ROLES:
             found += self._command(process, program, host)
         if has_pipe(process):
             found += self._pipelines.judge(process, host.pipes)
         if roles & Role.DOWNLOADER:
             found += self._downloads.started(process, record.timestamp)
         else:
-            found += self._downloads.executed(process, program, record.timestamp)
+            found += self._downloads.executed(process, program, code, record.timestamp)
         found += self._reconnaissance.judge(process, program, record.timestamp)
         return _strongest(found) if found else NOTHING
 
@@ -123,17 +117,17 @@ class ProcessEvidence:
         if parent is None:
             return 0
         if not parent.traits & Trait.JUDGED:
-            parent.traits |= _traits(parent, self._programs.of(parent), parent.traits)
+            parent.traits |= _traits(parent, self._programs.of(parent), shell_code(parent.args), parent.traits)
         return parent.traits
 
-    def _named_otherwise(self, process: Process, program: Program, name: str) -> list[Evidence]:
-        claimed = self._programs.named(name)
-        if claimed is program:
+    def _named_otherwise(self, process: Process, program: Program) -> list[Evidence]:
+        claimed = self._programs.named(process.args[0])
+        if claimed.name in (program.name, process.comm):
             return []
         items = (judge_name(process, program, process.args[0]), judge_claim(process, program, claimed))
         return [item for item in items if item is not None]
 
-    def _runs_code(self, process: Process, program: Program, before: int) -> list[Evidence]:
+    def _runs_code(self, process: Process, program: Program, code: str, before: int) -> list[Evidence]:
         """Judge a shell or an interpreter by its streams and by the code that it was given."""
         found: list[Evidence] = []
         args = process.args
@@ -144,13 +138,13 @@ class ProcessEvidence:
         if before & Trait.RELAY:
             found.append(catalogue.SHELL_FROM_RELAY.about(process))
         if len(args) > 1:
-            code = shell_code(args) if program.roles & Role.SHELL else _interpreted(args)
+            code = code or (_interpreted(args) if program.roles & Role.INTERPRETER else "")
             if code:
                 judge_code = judge_script if program.roles & Role.SHELL else one_liner_or_scrambled
                 found += [kind.about(process, what) for kind, what in self._code.get(code, judge_code)]
         return found
 
-    def _started_by(self, process: Process, program: Program, before: int) -> list[Evidence]:
+    def _started_by(self, record: ProcessExec, process: Process, program: Program, before: int) -> list[Evidence]:
         found: list[Evidence] = []
         if before & _SERVICE_TRAITS and program.roles & _SERVER_ROLES == 0:
             found += judge_child(process, program, before)
@@ -163,15 +157,13 @@ class ProcessEvidence:
         else:
             found += judge_arguments(process, program, process.args, before)
         if before & (Trait.ELEVATED | Trait.WAS_SETUID | Trait.SETUID):
-            shell = judge_shell(process, program, before)
+            shell = judge_shell(record, process, program, before)
             if shell is not None:
                 found.append(shell)
         return found
 
     def _command(self, process: Process, program: Program, host: Host) -> list[Evidence]:
         args = process.args
-        if program.roles & _CODE_ROLES:
-            return []
         if program.name in RULES:
             findings = judge(args, program.name)
         else:
@@ -211,7 +203,7 @@ def _interpreted(args: tuple[str, ...]) -> str:
     return args[-1] if len(args) > 1 and len(args[-1]) > 3 and args[-1].startswith(("-e", "-c", "-r")) else ""
 
 
-def _traits(process: Process, program: Program, before: int) -> int:
+def _traits(process: Process, program: Program, code: str, before: int) -> int:
     """Return what is to be noted on a process that runs this program."""
     roles = program.roles
     traits = before & ~Trait.IMAGE | Trait.JUDGED
@@ -226,8 +218,10 @@ def _traits(process: Process, program: Program, before: int) -> int:
             traits |= Trait.ELEVATOR | Trait.ELEVATED
         elif roles & Role.SHELL:
             traits |= Trait.SHELL
-            if before & Trait.ELEVATOR and shell_code(process.args):
-                traits |= Trait.ELEVATOR
+            if code:
+                traits |= Trait.COMMAND | before & Trait.ELEVATOR
+        if roles & Role.TERMINAL:
+            traits |= Trait.TERMINAL
         elif roles & Role.ESCAPE:
             traits |= Trait.ESCAPE
         if roles & Role.INETD:
@@ -236,13 +230,21 @@ def _traits(process: Process, program: Program, before: int) -> int:
             f.kind is catalogue.RELAY_RUNS_PROGRAM for f in judge(process.args, program.name)
         ):
             traits |= Trait.RELAY
-    if process.flags & SPECIAL_CREDENTIALS & int(ExecFlag.SETUID) and not roles & Role.ELEVATOR:
+    if process.flags & _SETUID and not roles & (Role.ELEVATOR | Role.TERMINAL):
         traits |= Trait.SETUID | Trait.WAS_SETUID
     return traits
 
 
 _NOTED: Final = (
-    Role.SERVER | Role.MAILER | Role.APPLICATION | Role.ELEVATOR | Role.SHELL | Role.ESCAPE | Role.INETD | Role.RELAY
+    Role.SERVER
+    | Role.MAILER
+    | Role.APPLICATION
+    | Role.ELEVATOR
+    | Role.SHELL
+    | Role.ESCAPE
+    | Role.INETD
+    | Role.RELAY
+    | Role.TERMINAL
 )
 
 

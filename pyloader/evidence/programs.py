@@ -32,7 +32,7 @@ class Role:
     SERVER: Final = 1 << 7
     """A web, database, name, cache or file server, which has no business with shells."""
     MAILER: Final = 1 << 8
-    """A mail server, which may deliver into programs."""
+    """A mail server or another one that runs helpers by its settings."""
     APPLICATION: Final = 1 << 9
     """An application server or a run time of such, which may well run shells."""
     ELEVATOR: Final = 1 << 10
@@ -47,6 +47,10 @@ class Role:
     """A system daemon whose name is trusted."""
     INETD: Final = 1 << 15
     """Hands a connection to the program that it starts."""
+    TERMINAL: Final = 1 << 16
+    """Opens shells for its user: terminals, logins, sandboxes, containers."""
+    ORDINARY: Final = 1 << 17
+    """An everyday tool, which no system ships with a set-uid bit."""
 
 
 _NAMES: Final[dict[int, str]] = {
@@ -67,15 +71,16 @@ _NAMES: Final[dict[int, str]] = {
     " printenv getent groups lscpu dmidecode arp route lsof lsmod lspci lsusb users finger pstree uptime arch getcap"
     " lsb_release findmnt showmount smbstatus nmcli resolvectl systemd-detect-virt loginctl logname tty df free lshw"
     " ipcs blkid ethtool iwconfig pinky nproc sockstat rpcinfo nbtscan domainname dnsdomainname pgrep",
-    Role.SERVER | Role.DAEMON: "nginx apache2 httpd lighttpd caddy h2o openresty tengine angie varnishd haproxy squid"
-    " mysqld mariadbd postgres redis-server valkey-server memcached mongod mongos clickhouse-server couchdb named bind9"
-    " unbound dnsmasq pdns_server coredns vsftpd proftpd pure-ftpd smbd nmbd slapd snmpd rpcbind cupsd influxd nsd"
-    " knotd etcd traefik envoy nats-server rabbitmq-server mosquitto cherokee thttpd webfsd boa mini_httpd lsws"
-    " sqlservr oracle tnslsnr db2sysc keydb-server dragonfly litespeed",
-    Role.MAILER | Role.DAEMON: "exim exim4 master smtpd sendmail-mta dovecot opensmtpd courier cyrmaster local",
+    Role.SERVER | Role.DAEMON: "nginx apache2 httpd lighttpd caddy h2o openresty tengine angie mysqld mariadbd postgres"
+    " redis-server valkey-server keydb-server dragonfly memcached mongod mongos clickhouse-server couchdb named bind9"
+    " unbound pdns_server coredns nsd knotd vsftpd proftpd pure-ftpd influxd traefik envoy nats-server mosquitto cherokee"
+    " thttpd webfsd mini_httpd lsws litespeed rpcbind",
+    Role.MAILER
+    | Role.DAEMON: "exim exim4 smtpd sendmail-mta dovecot opensmtpd courier cyrmaster slapd varnishd haproxy"
+    " squid snmpd dnsmasq cupsd smbd nmbd sqlservr oracle tnslsnr db2sysc",
     Role.APPLICATION: "java node nodejs gunicorn uwsgi php-fpm php-cgi puma unicorn catalina tomcat tomcat9 jboss passenger"
     " uvicorn hypercorn daphne waitress-serve mod_wsgi beam.smp dotnet w3wp weblogic websphere jetty wildfly"
-    " nodejs-app rackup thin mono",
+    " rackup mono",
     Role.ELEVATOR | Role.SETUID: "sudo doas pkexec su sudoedit runuser sudo-rs run0 please gosu su-exec dzdo",
     Role.WRAPPER: "env nice nohup timeout stdbuf setarch linux32 linux64 i386 x86_64 ionice chrt taskset flock time strace"
     " ltrace setsid rlwrap torify torsocks proxychains proxychains4 aoss softlimit choom logsave faketime fakeroot"
@@ -84,14 +89,14 @@ _NAMES: Final[dict[int, str]] = {
     " expect_unbuffer watch parallel script pidstat genie distcc sshpass xvfb-run agetty chronic sem ts with-contenv"
     " sg newgrp ksu bundle tsocks",
     Role.ESCAPE: "vim vi view ex rvim rview nvim nano pico ed emacs joe jed micro less more most man pg pager git find"
-    " fd tar zip rsync ftp lftp sftp ssh scp gdb nmap mysql psql sqlite3 sqlite cpan gem pip make gcc cobc crash dmesg"
-    " journalctl systemctl mutt top htop ranger mc screen tmux script split sort tcpdump wireshark zypper apt apt-get"
-    " dpkg yum dnf rpm snap docker ctr podman nerdctl crontab at run-parts service openvpn puppet ansible"
-    " ansible-playbook easy_install composer npm yarn nsenter unshare chroot watch wall write mail jq bpftrace stty"
+    " fd tar zip rsync ftp lftp sftp scp gdb nmap mysql psql sqlite3 sqlite cpan gem pip make gcc cobc crash dmesg"
+    " journalctl systemctl mutt top htop ranger mc script split sort tcpdump wireshark zypper apt apt-get"
+    " dpkg yum dnf rpm snap crontab at run-parts service openvpn puppet ansible certbot bundle yt-dlp youtube-dl"
+    " ansible-playbook easy_install composer npm yarn wall write mail jq bpftrace stty rpmquery rpmverify rpmdb aria2c"
     " dhclient rsyslogd logrotate tex latex pdflatex pdftex luatex lualatex xelatex emacsclient gimp vimdiff vimtutor"
-    " visudo vipw vigr busctl pdb iftop hping3 scanmem tdbtool kubectl helm terraform restic rlogin telnet latexmk"
-    " byebug cowsay cowthink irssi links lynx nroff groff pry psftp pexec gnuplot rake ssh-agent ssh-keygen varnishncsa"
-    " exiftool ffmpeg bc dc dialog",
+    " visudo vipw vigr busctl pdb iftop hping3 scanmem tdbtool helm terraform restic borg rlogin telnet latexmk socat"
+    " byebug cowsay cowthink irssi links lynx nroff groff pry psftp pexec gnuplot rake ssh-keygen varnishncsa fzf"
+    " exiftool ffmpeg bc dc dialog wget enscript xdg-user-dir sshfs neofetch cmake msgfilter check_by_ssh",
     Role.SETUID: "passwd mount umount ping ping4 ping6 newgrp chsh chfn gpasswd chage expiry fusermount fusermount3 at"
     " crontab ssh-keysign dbus-daemon-launch-helper polkit-agent-helper-1 Xorg Xorg.wrap chrome-sandbox snap-confine"
     " exim4 exim sendmail postdrop postqueue unix_chkpwd newuidmap newgidmap bwrap ntfs-3g staprun traceroute"
@@ -102,8 +107,31 @@ _NAMES: Final[dict[int, str]] = {
     "-helper chkstat ecryptfs fbterm kismet_cap_linux_wifi libvirt-dbus nvidia-modprobe flatpak-bwrap",
     Role.DAEMON: "sshd systemd systemd-journald systemd-logind systemd-resolved systemd-udevd systemd-networkd"
     " systemd-timesyncd cron crond atd rsyslogd syslogd dbus-daemon polkitd udevd chronyd ntpd auditd acpid irqbalance"
-    " networkd NetworkManager dockerd containerd kubelet init agetty getty login accounts-daemon udisksd snapd"
-    " kworker kthreadd ksoftirqd migration rcu_sched watchdogd kswapd0",
+    " NetworkManager dockerd containerd kubelet agetty accounts-daemon udisksd snapd kworker kthreadd ksoftirqd rcu_sched"
+    " watchdogd kswapd0",
+    Role.TERMINAL: "screen tmux script login agetty getty newgrp sg ksu bwrap firejail singularity apptainer starter-suid"
+    " snap-confine flatpak xterm urxvt rxvt konsole gnome-terminal gnome-terminal-server kitty alacritty wezterm foot ttyd"
+    " terminator xfce4-terminal tilix st code code-server sshd docker podman nerdctl ctr containerd-shim runc crun conmon"
+    " buildah kubectl crictl lxc lxc-attach lxc-start incus machinectl systemd-nspawn chroot arch-chroot schroot nsenter"
+    " unshare vagrant ssh mosh mosh-server tmate byobu zellij dtach abduco mc emacs tini dumb-init catatonit s6-supervise"
+    " docker-init jupyter-lab jupyter-notebook su runuser sudo watch crontab visudo systemd-run vscode-server toolbox"
+    " distrobox multipass virsh gosu nix-shell nix",
+    Role.ORDINARY: "ls cat cp mv rm ln mkdir rmdir touch chmod chown chgrp stat test echo printf tail sort uniq wc cut paste"
+    " join comm tr expand fold nl pr od hexdump hd strings split csplit shuf seq tac rev tee install dd df du date cal"
+    " diff diff3 sdiff cmp patch file basename dirname readlink realpath mktemp mkfifo mknod sync truncate sum md5sum"
+    " sha1sum sha256sum sha512sum b2sum cksum ar as ld nm objdump objcopy readelf strip ranlib gprof c++filt gcc g++ cc"
+    " clang make cmake ninja cpio bzip2 gzip xz zstd lzma lz4 7z 7za rar unrar unzip zip zipinfo gunzip zcat tar column look"
+    " colrm look col ul nl logger look rename grep egrep fgrep agrep sed awk jq yq xmllint xsltproc iconv dos2unix unix2dos"
+    " recode msgfilter msgattrib msgcat msgconv msgmerge msguniq enscript a2ps pandoc dig nslookup host whois nft iptables"
+    " iptables-save sysctl systemctl journalctl service insmod modprobe rmmod setcap setfacl getfacl chattr lsattr useradd"
+    " usermod userdel groupadd xargs kill killall pkill nice renice ionice watch curl wget git svn hg rsync scp sftp"
+    " ssh-keygen ssh-keyscan ssh-copy-id fmt genisoimage mkisofs highlight hexyl jar java javac ldconfig ldd lua m4 openssl"
+    " pidstat rtorrent run-mailcap rpmquery rpmverify rpmdb soelim tbl eqn troff tic tput troff uuencode uudecode vmstat"
+    " xdotool xmodmap xxd yarn yelp zsoelim zypper bpftool debugfs dmsetup fdisk parted losetup ctags ispell aspell look"
+    " gtester check_by_ssh check_cups check_log check_memory check_raid check_ssl_cert check_statusfile cupsfilter nft"
+    " dosbox efax elvish eqn espeak expand nasm gas ffmpeg ncdu ncftp nsupdate octave pidof ptx restic sash shuf socat"
+    " sqlite3 ss strace sysctl tasksh tclsh terraform tftp time tmate torify unsquashfs update-alternatives vagrant varnishncsa"
+    " w3m whiptail wireshark xelatex xz zathura asterisk easyrsa ansible-test base58 basez bridge acr atobm aoss capsh arj",
     Role.INETD: "inetd xinetd systemd tcpserver tcpd ucspi-tcp git-daemon openbsd-inetd rlinetd launchd init",
 }
 

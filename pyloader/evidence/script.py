@@ -12,19 +12,22 @@ from pyloader.evidence.commands import assignment, judge, written_by
 from pyloader.evidence.programs import base_name, plain_name
 from pyloader.evidence.shell import NESTING, SHELLS, pipelines, shell_code, unwrapped
 
-_INTERESTING = re.compile(
-    r"/dev/(?:tcp|udp|shm|k?mem)|\b(?:curl|wget|fetch|aria2c|lynx|lwp-\w+|base64|base32|xxd|openssl|gpg|uudecode|nc|ncat|netcat"
-    r"|socat|telnet|history|HIST\w+|LD_PRELOAD|LD_AUDIT|crontab|systemctl|service|chmod|setcap|useradd|adduser|usermod|insmod"
-    r"|chattr|setenforce|iptables|ufw|auditctl|sysctl|nsenter|docker|podman|shadow|shred|truncate|touch|wtmp|btmp|lastlog"
-    r"|release_agent|core_pattern|sudoers|authorized_keys|rev|mem|pkill|killall|ztcp)\b"
-    r"|>\s*['\"~/$.]|/\.ssh|/etc/|/var/log|_history|\bid_[rde]|/proc/"
+_WORD = re.compile(r"[\w-]+")
+_INTERESTING = frozenset(
+    "tcp udp shm mem kmem curl wget wget2 fetch aria2c lynx lwp-request lwp-download base64 base32 basenc xxd openssl gpg"
+    " uudecode nc ncat netcat socat telnet cryptcat history HISTFILE HISTSIZE HISTFILESIZE LD_PRELOAD LD_AUDIT crontab"
+    " systemctl service chmod setcap useradd adduser usermod insmod modprobe chattr setenforce iptables ip6tables ufw nft"
+    " auditctl sysctl nsenter docker podman nerdctl ctr shadow shred truncate touch wtmp btmp lastlog release_agent"
+    " core_pattern sudoers authorized_keys rev pkill killall ztcp gcore gdb inet xmrig id_rsa id_ed25519 PAGER".split()
 )
+"""Words without which code is not read: a path counts by its parts."""
+_REDIRECTED = re.compile(r">\s*(?!/dev/null)['\"~/$.]")
 
 
 def judge_script(code: str, depth: int = 0) -> tuple[Finding, ...]:
     """Return what shell code does that matters."""
     found: list[Finding] = []
-    if _INTERESTING.search(code):
+    if not _INTERESTING.isdisjoint(_WORD.findall(code)) or (">" in code and _REDIRECTED.search(code)):
         found += _judge_commands(code, depth)
     if hidden := scrambled(code):
         found.append(hidden)

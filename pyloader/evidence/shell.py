@@ -182,11 +182,17 @@ def unquoted(token: str) -> str:
 
 def shell_code(argv: Argv) -> str:
     """Return the code that a shell was given with `-c`, or an empty string."""
-    for position, word in enumerate(argv[1:5], start=2):
-        if not word.startswith(("-", "+")):
+    position = 1
+    for word in argv[1:6]:
+        position += 1
+        if word[:1] != "-":
+            if word[:1] == "+":
+                continue
             return ""
-        if word.startswith("-") and not word.startswith("--") and "c" in word:
-            return next((code for code in argv[position:] if not code.startswith("-")), "")
+        if "c" in word and word[1:2] != "-":
+            for code in argv[position:]:
+                if code[:1] != "-":
+                    return code
     return ""
 
 

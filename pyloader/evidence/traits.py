@@ -25,6 +25,10 @@ class Trait:
     SETUID: Final = 1 << 8
     """The image was set-uid and is none that gives shells."""
     SHELL: Final = 1 << 9
+    COMMAND: Final = 1 << 11
+    """The image is a shell that was given its code with `-c`."""
+    TERMINAL: Final = 1 << 10
+    """The image opens shells for its user as its business."""
 
     IMAGE: Final = (1 << 16) - 1
     """Every bit that an exec sets anew."""

@@ -107,26 +107,40 @@ def test_recall_on_abuse(corpus: Path, new_stage: Any) -> None:
             if context == "sudo":
                 score = _play(new_stage(), case["code"], "sh", sudo=True)
             elif context == "suid":
-                score = _set_uid(new_stage(), case)
+                score = _set_uid(new_stage(), case, flags=1)
+            elif context == "capabilities":
+                score = _set_uid(new_stage(), case, flags=4)
             else:
                 score = _play(new_stage(), case["code"], "sh", sudo=False)
             key = f"{case['function']} {context}"
-            reached[key].update(["all"] + ["50"] * (score >= 50) + ["62"] * (score >= 62))
+            seen = max(score, _shell_behind(new_stage(), case)) if key == "shell sudo" else score
+            reached[key].update(
+                ["all"] + ["50"] * (score >= 50) + ["62"] * (score >= 62) + ["behaviour"] * (seen >= 62)
+            )
             if score < 62:
                 missed.append(f"MISS {key} {score:.0f} {case['code']!r:.150}")
     print("\n".join(sorted(missed)))
     for key, counts in sorted(reached.items()):
-        print(f"{key:40} of {counts['all']:3}: 62 {counts['62']:3}, 50 {counts['50']:3}")
+        print(
+            f"{key:40} of {counts['all']:3}: 62 {counts['62']:3}, 50 {counts['50']:3}, 62 with the shell {counts['behaviour']:3}"
+        )
     assert reached["reverse-shell sudo"]["62"] >= 10
 
 
-def _set_uid(stage: Any, case: dict[str, Any]) -> float:
-    """Run the abused binary itself with a set-uid bit."""
+def _shell_behind(stage: Any, case: dict[str, Any]) -> float:
+    """Run the abused binary through sudo, whatever its arguments, and let it start a bare shell."""
+    tool = stage.sudo([case["binary"], "x"])
+    stage.run(["sh"], tool, exe="/bin/dash")
+    return _best(stage)
+
+
+def _set_uid(stage: Any, case: dict[str, Any], flags: int) -> float:
+    """Run the abused binary itself with a set-uid bit or with file capabilities."""
     best = 0.0
     for pipeline in pipelines(case["code"]):
         for command in pipeline:
             if command.argv and command.argv[0].rpartition("/")[2] == case["binary"]:
-                stage.run(command.argv, flags=1, uid=1000, euid=0)
+                stage.run(command.argv, flags=flags, uid=1000, euid=0 if flags == 1 else 1000, capabilities=1 << 7)
                 best = max(best, _best(stage))
     return best
 
