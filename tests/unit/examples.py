@@ -172,7 +172,7 @@ def recording(*records: AnyRecord, header: Header = HEADER) -> bytes:
     return msgspec.msgpack.encode(header) + b"".join(map(encode, records))
 
 
-NESTED = msgspec.msgpack.encode([*msgspec.msgpack.decode(encode(_FORK)), None])[:-1] + b"\x91" * 5_000 + b"\x00"
+NESTED = msgspec.msgpack.encode([*msgspec.msgpack.decode(encode(_FORK)), None])[:-1] + b"\x91" * 60_000 + b"\x00"
 """A fork with one more field, which is nested deeper than any decoder that calls itself can go."""
 
 
