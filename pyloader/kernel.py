@@ -5,7 +5,6 @@ Each question is asked once, by trying wherever that is possible, and answered w
 
 import functools
 import os
-import platform
 from enum import IntEnum
 from pathlib import Path
 from typing import NamedTuple
@@ -55,7 +54,7 @@ def effective_capabilities() -> frozenset[Capability]:
 
 
 def _architecture() -> Finding:
-    machine = platform.machine()
+    machine = os.uname().machine
     if machine in ARCHITECTURES:
         return Finding("architecture", machine)
     return Finding(
@@ -85,7 +84,7 @@ def _btf() -> Finding:
         "kernel types",
         f"{BTF_PATH} is missing",
         UnsupportedError(
-            f"this kernel ({platform.release()}) does not describe its types: {BTF_PATH} is missing;"
+            f"this kernel ({os.uname().release}) does not describe its types: {BTF_PATH} is missing;"
             " use a kernel built with CONFIG_DEBUG_INFO_BTF=y"
         ),
     )
@@ -96,6 +95,6 @@ def _ring_buffer() -> Finding:
         return Finding(
             "ring buffer",
             "refused",
-            UnsupportedError(f"this kernel ({platform.release()}) has no BPF ring buffer; use Linux 5.8 or newer"),
+            UnsupportedError(f"this kernel ({os.uname().release}) has no BPF ring buffer; use Linux 5.8 or newer"),
         )
     return Finding("ring buffer", "available")

@@ -4,7 +4,6 @@ A process gets one alert per episode, which ends when there was no evidence agai
 episode more evidence updates the alert silently; it is shown again only when it becomes more severe.
 """
 
-import hashlib
 from datetime import UTC, datetime
 
 from pyloader.alerts.alert import MEDIUM_FROM, Alert, Reason, Severity, Subject, severity_of
@@ -68,19 +67,18 @@ class AlertPolicy:
         if len(self._episodes) >= self.capacity:
             del self._episodes[next(iter(self._episodes))]
             self.evicted += 1
-        name = f"{self._boot_id}/{process.pid}/{process.start}/{now}"
-        episode = _Episode(hashlib.blake2b(name.encode(), digest_size=8).hexdigest(), severity)
+        # Unique across hosts and boots, and the same in every replay.
+        episode = _Episode(f"{self._boot_id[:8]}-{process.pid:x}-{process.start:x}-{now:x}", severity)
         self._episodes[process.pid, process.start] = episode
         return episode
 
     def _alert(self, episode: _Episode, verdict: Verdict, now: int) -> Alert:
         ranked = verdict.ledger.ranked(now)
         process = verdict.process
-        date = datetime.fromtimestamp((now + self._realtime_offset) // 1_000 / 1e6, UTC)
         return Alert(
             id=episode.id,
             timestamp=now,
-            time=date.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+            time=rfc3339(now + self._realtime_offset),
             score=verdict.score,
             severity=episode.severity,
             domain="process",
@@ -100,3 +98,9 @@ class AlertPolicy:
             confidence=verdict.confidence,
             update=episode.updates,
         )
+
+
+def rfc3339(nanoseconds: int) -> str:
+    """Return a time since 1970 as a date in UTC, to the microsecond."""
+    date = datetime.fromtimestamp(nanoseconds // 1_000_000_000, UTC)
+    return f"{date:%Y-%m-%dT%H:%M:%S}.{nanoseconds // 1_000 % 1_000_000:06d}Z"

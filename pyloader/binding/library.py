@@ -10,7 +10,6 @@ import functools
 import os
 from collections.abc import Callable
 from ctypes import CFUNCTYPE, POINTER, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
-from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -117,7 +116,7 @@ PROTOTYPES: dict[str, Prototype] = {
 def library_path() -> Path:
     """Return where the library is loaded from."""
     override = os.environ.get(LIBRARY_VARIABLE)
-    return Path(override) if override else Path(str(resources.files("pyloader"))) / "lib" / "libbpf.so.1"
+    return Path(override) if override else Path(__file__).parents[1] / "lib" / "libbpf.so.1"
 
 
 @functools.cache

@@ -8,7 +8,8 @@ import re
 
 from pyloader.records import CgroupSeen, text
 
-_BY_ID = re.compile(r"(?<![0-9a-f])([0-9a-f]{64})(?![0-9a-f])")
+# The supervisor of Podman and CRI-O, conmon, has a group that is named after its container but runs on the host.
+_BY_ID = re.compile(r"(?<![0-9a-f])(?<!conmon-)([0-9a-f]{64})(?![0-9a-f])")
 _BY_NAME = re.compile(r"/lxc(?:\.payload[./]|/)([^/]+)")
 
 

@@ -2,14 +2,15 @@
 
 The table follows the records only: it never looks at the host, so that a replay builds the same table. It holds at most
 `capacity` live processes. The one that was silent for longest leaves first, and `evicted` counts it. A process that
-exited stays reachable from its children, which is bounded by cutting the line of dead ancestors at `DEAD_ANCESTORS`.
+exited stays reachable from its descendants, in lines of at most `LINE_LIMIT` ancestors.
 """
 
 from collections.abc import Iterator
 
 from pyloader.records import ProcessExec, ProcessExit, ProcessFork, ProcessSeen, Stdio, text
 
-DEAD_ANCESTORS = 8
+LINE_LIMIT = 16
+"""A line that grows longer is cut in the middle: what lies further back is forgotten."""
 
 CLOCK_TICK_NS = 10_000_000
 """The granularity of start times in /proc (USER_HZ is 100 on every architecture that is supported)."""
@@ -29,6 +30,7 @@ class Process:
         "cgroup",
         "comm",
         "container",
+        "depth",
         "exe",
         "filename",
         "flags",
@@ -49,6 +51,7 @@ class Process:
         self.pid = pid
         self.start = start
         self.parent = parent
+        self.depth: int = parent.depth + 1 if parent is not None else 0
         self.ppid = ppid
         self.session = 0
         self.uid = 0
@@ -168,7 +171,6 @@ class ProcessTable:
         else:
             del self._live[process.pid]
         process.alive = False
-        _cut_dead_ancestors(process)
         return process
 
     def named(self, pid: int, start: int, ppid: int, comm: bytes) -> Process:
@@ -201,12 +203,16 @@ class ProcessTable:
 
     def _add(self, process: Process) -> Process:
         live = self._live
-        live.pop(process.pid, None)
-        if len(live) >= self.capacity:
+        reused = live.pop(process.pid, None)
+        if reused is not None:
+            reused.alive = False
+        elif len(live) >= self.capacity:
             oldest = live.pop(next(iter(live)))
             oldest.parent = None
             self.evicted += 1
         live[process.pid] = process
+        if process.depth > LINE_LIMIT:
+            _cut_line(process)
         return process
 
     def _touch(self, process: Process) -> None:
@@ -222,11 +228,11 @@ def arguments(raw: bytes) -> tuple[str, ...]:
     return tuple(raw.removesuffix(b"\0").decode("utf-8", "surrogateescape").split("\0"))
 
 
-def _cut_dead_ancestors(process: Process) -> None:
-    """Forget what lies behind `DEAD_ANCESTORS` dead processes in a row, so that no line grows without bound."""
-    for dead, ancestor in enumerate(process.ancestors(), 1):
-        if ancestor.alive:
-            return
-        if dead == DEAD_ANCESTORS:
+def _cut_line(process: Process) -> None:
+    """Forget the further half of a process' ancestors. Their other descendants may now seem deeper than they are."""
+    kept = LINE_LIMIT // 2
+    for distance, ancestor in enumerate(process.ancestors(), 1):
+        if distance == kept:
             ancestor.parent = None
-            return
+            break
+    process.depth = kept

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
-from importlib import resources
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -11,6 +11,8 @@ from pyloader.binding import BpfObject, PerCpuCounters, RingReader
 from pyloader.errors import LoadError, UnsupportedError
 from pyloader.monitors.ladder import Hook, Monitor, Rung
 from pyloader.records import KERNEL_RECORDS, tag_of
+
+OBJECTS = Path(__file__).parents[1] / "objects"
 
 
 class LoadedMonitor:
@@ -96,7 +98,7 @@ def _next_rung(hook: Hook, refused: Rung, error: LoadError) -> Rung:
 
 
 def _object_file(monitor: Monitor) -> bytes:
-    file = resources.files("pyloader") / "objects" / monitor.object
+    file = OBJECTS / monitor.object
     try:
         return file.read_bytes()
     except OSError as error:

@@ -46,6 +46,11 @@ class Stdio(IntEnum):
     INET_SOCKET = 6
     OTHER_SOCKET = 7
 
+    @classmethod
+    def _missing_(cls, value: object) -> "Stdio":  # noqa: ARG003 -- enum's signature.
+        """Take what a newer kernel side tells, or a damaged recording, for something else."""
+        return cls.OTHER
+
 
 class Explanation(IntEnum):
     """What explains a change of credentials."""

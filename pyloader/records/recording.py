@@ -5,8 +5,6 @@ recording gives the verdicts of the live run, because the records and the header
 """
 
 import os
-import platform
-import socket
 import stat
 import time
 from collections.abc import Iterator
@@ -44,12 +42,13 @@ class Header(msgspec.Struct, array_like=True, frozen=True, tag="pyloader"):
     @classmethod
     def of_this_host(cls) -> Self:
         """Return the header for a run that begins now on this host."""
+        system = os.uname()
         return cls(
             version=FORMAT_VERSION,
             boot_id=Path("/proc/sys/kernel/random/boot_id").read_text().strip(),
-            hostname=socket.gethostname(),
-            kernel=platform.release(),
-            machine=platform.machine(),
+            hostname=system.nodename,
+            kernel=system.release,
+            machine=system.machine,
             realtime_offset=time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME),
         )
 

@@ -6,28 +6,24 @@ say that width once: the decoder takes the plain Python type from them, and `pyl
 encoding for the C side.
 """
 
-from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Unsigned:
+class Unsigned(NamedTuple):
     """An unsigned integer of `width` bytes, big-endian, behind its MessagePack marker (`0xcc` to `0xcf`)."""
 
     width: int
 
 
-@dataclass(frozen=True, slots=True)
-class Padded:
+class Padded(NamedTuple):
     """A `bin` of exactly `size` bytes, filled up with NUL bytes."""
 
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(NamedTuple):
     """A `bin 16` of up to `limit` bytes. Variable fields stand last, behind all fields of fixed width."""
 
     limit: int

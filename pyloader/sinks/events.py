@@ -47,7 +47,7 @@ def _seen(record: ProcessSeen, shown: dict[str, Any]) -> None:
 
 
 def _credentials(record: CredentialChange, shown: dict[str, Any]) -> None:
-    shown["explanation"] = Explanation(record.explanation).name.lower()
+    shown["explanation"] = _EXPLANATIONS.get(record.explanation, str(record.explanation))
 
 
 def _loss(record: EventLoss, shown: dict[str, Any]) -> None:
@@ -57,6 +57,8 @@ def _loss(record: EventLoss, shown: dict[str, Any]) -> None:
 def _malformed(record: Malformed, shown: dict[str, Any]) -> None:
     shown["raw"] = record.raw.hex()
 
+
+_EXPLANATIONS = {int(one): one.name.lower() for one in Explanation}
 
 _SPECIAL: dict[type[Record], Callable[[Any, dict[str, Any]], None]] = {
     ProcessExec: _exec,
