@@ -1,0 +1,172 @@
+"""When an alert is raised, and what it says."""
+
+import pytest
+
+from pyloader.alerts import Alert, AlertPolicy, Severity
+from pyloader.alerts.policy import EPISODE_GAP_NS
+from pyloader.evidence import Evidence
+from pyloader.host import Process
+from pyloader.scorer import Scorer, nats_for
+from tests.unit.examples import HEADER, MINUTE, SECOND, evidence, process
+
+
+class _Stream:
+    """A scorer and a policy, as a pipeline joins them."""
+
+    def __init__(self, *, threshold: float = 50.0, capacity: int = 100) -> None:
+        self._scorer = Scorer()
+        self.policy = AlertPolicy(
+            boot_id=HEADER.boot_id, realtime_offset=HEADER.realtime_offset, threshold=threshold, capacity=capacity
+        )
+
+    def take(self, now: int, *items: Evidence) -> list[Alert]:
+        """Take in evidence and return the alerts that it raises."""
+        considered = [self.policy.consider(verdict, now) for verdict in self._scorer.weigh(items, now)]
+        return [alert for alert in considered if alert is not None]
+
+    def score(self, now: int, points: float, about: Process) -> list[Alert]:
+        """Take in evidence that gives a calm process this score."""
+        return self.take(now, evidence(nats_for(points) + 0.005, about=about))
+
+
+def test_alert_tells_everything() -> None:
+    """An alert names its process, its score, and the reasons with their present weights, the strongest first."""
+    suspect = process()
+    suspect.exe, suspect.args, suspect.uid, suspect.container = "/usr/bin/true", ("true", "-v"), 33, "web"
+
+    [alert] = _Stream().take(
+        SECOND, evidence(8.0, about=suspect, code="strong"), evidence(2.123456, about=suspect, code="weak")
+    )
+
+    assert (alert.score, alert.severity, alert.domain, alert.confidence) == (68.5, Severity.HIGH, "process", 1.0)
+    assert alert.summary == "the text of strong; the text of weak"
+    assert [(one.code, one.nats, one.text) for one in alert.evidence] == [
+        ("strong", 8.0, "the text of strong"),
+        ("weak", 2.12, "the text of weak"),
+    ]
+    assert alert.techniques == ["T1059"]
+    subject = alert.subject
+    assert (subject.pid, subject.ppid, subject.start, subject.comm) == (100, 1, 1000, "true")
+    assert (subject.exe, subject.args, subject.uid, subject.container) == ("/usr/bin/true", ["true", "-v"], 33, "web")
+
+
+def test_summary_is_short() -> None:
+    """The summary has the three strongest reasons; the others stand in the evidence."""
+    suspect = process()
+    [alert] = _Stream().take(SECOND, *(evidence(float(nats), code=str(nats), about=suspect) for nats in range(1, 10)))
+
+    assert alert.summary == "the text of 9; the text of 8; the text of 7"
+    assert len(alert.evidence) == 9
+
+
+@pytest.mark.parametrize(
+    ("score", "severity"),
+    [(50.0, "medium"), (61.9, "medium"), (62.0, "high"), (79.9, "high"), (80.0, "critical"), (100.0, "critical")],
+)
+def test_severity(score: float, severity: str) -> None:
+    """An alert is medium from 50 points, high from 62, critical from 80."""
+    [alert] = _Stream().score(SECOND, score, process())
+
+    assert (score, severity) == (alert.score, alert.severity)
+
+
+def test_low_scores_can_be_asked_for() -> None:
+    """With a lower threshold there are alerts of low severity."""
+    [alert] = _Stream(threshold=30.0).score(SECOND, 40.0, process())
+
+    assert alert.severity is Severity.LOW
+
+
+@pytest.mark.parametrize(("score", "alerts"), [(69.9, 0), (70.0, 1)])
+def test_threshold(score: float, alerts: int) -> None:
+    """There is an alert from the threshold on, and none below it."""
+    assert alerts == len(_Stream(threshold=70.0).score(SECOND, score, process()))
+
+
+def test_one_alert_per_episode() -> None:
+    """More evidence of the same severity raises no second alert."""
+    stream, suspect = _Stream(), process()
+
+    assert len(stream.score(SECOND, 62.0, suspect)) == 1
+    for step in range(2, 40):
+        assert stream.score(step * MINUTE, 63.0, suspect) == []
+
+
+def test_update_when_severity_rises() -> None:
+    """A rise of the severity is told under the same id with the next number, and a fall is not."""
+    stream, suspect = _Stream(), process()
+    alerts = [
+        alert
+        for step, points in enumerate((50.0, 62.0, 55.0, 64.0, 80.0, 62.0, 90.0))
+        for alert in stream.score(SECOND + step, points, suspect)
+    ]
+
+    assert [(alert.update, alert.severity) for alert in alerts] == [(0, "medium"), (1, "high"), (2, "critical")]
+    assert len({alert.id for alert in alerts}) == 1
+
+
+@pytest.mark.parametrize(("gap", "alerts"), [(EPISODE_GAP_NS, 0), (EPISODE_GAP_NS + 1, 1)])
+def test_new_episode_after_silence(gap: int, alerts: int) -> None:
+    """After ten minutes without evidence the next is a new episode, with an alert and an id of its own."""
+    stream, suspect = _Stream(), process()
+    [first] = stream.score(SECOND, 62.0, suspect)
+
+    later = stream.score(SECOND + gap, 62.0, suspect)
+
+    assert alerts == len(later)
+    assert all(alert.id != first.id and alert.update == 0 for alert in later)
+
+
+def test_weak_evidence_prolongs_the_episode() -> None:
+    """An episode ends when there was no evidence, however weak, for ten minutes."""
+    stream, suspect = _Stream(threshold=70.0), process()
+    stream.score(SECOND, 70.0, suspect)
+    for minute in (9, 18):
+        assert stream.take(SECOND + minute * MINUTE, evidence(0.5, code="weak", about=suspect)) == []
+
+    assert stream.score(SECOND + 27 * MINUTE, 70.0, suspect) == []
+
+
+def test_processes_have_their_own_alerts() -> None:
+    """Two processes have two alerts, even if one has the pid that the other had."""
+    stream = _Stream()
+    alerts = [
+        alert
+        for suspect in (process(1, 10), process(2, 10), process(1, 11))
+        for alert in stream.score(SECOND, 62.0, suspect)
+    ]
+
+    assert len(alerts) == len({alert.id for alert in alerts}) == 3
+
+
+def test_alert_is_repeatable() -> None:
+    """The same evidence gives the same alert, id and date included."""
+    [one], [other] = (_Stream().score(SECOND, 62.0, process()) for _ in range(2))
+
+    assert one == other
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        (0, "2023-11-14T22:13:20.000000Z"),
+        (1_234_567, "2023-11-14T22:13:20.001234Z"),
+        (59_999_999_999, "2023-11-14T22:14:19.999999Z"),
+    ],
+)
+def test_date(now: int, expected: str) -> None:
+    """An alert's date is its time since the boot plus the time of the boot, in UTC, cut to microseconds."""
+    [alert] = _Stream().score(now, 62.0, process())
+
+    assert (now, expected) == (alert.timestamp, alert.time)
+
+
+def test_oldest_episode_ends_early() -> None:
+    """At most `capacity` episodes are open; the oldest ends early and is counted."""
+    stream = _Stream(capacity=2)
+    for pid in (1, 2, 3):
+        stream.score(SECOND, 62.0, process(pid))
+
+    assert stream.policy.evicted == 1
+    assert stream.score(SECOND, 62.0, process(3)) == []
+    assert len(stream.score(SECOND, 62.0, process(1))) == 1
