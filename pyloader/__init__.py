@@ -1,11 +1,12 @@
 """A Linux host threat sensor on eBPF.
 
-from pyloader import Sensor
+Example:
+    from pyloader import Sensor
 
-with Sensor(monitors=["process"]) as sensor:
-    for assessment in sensor:
-        for alert in assessment.alerts:
-            print(alert.score, alert.subject.comm, alert.summary)
+    with Sensor(monitors=["process"]) as sensor:
+        for assessment in sensor:
+            for alert in assessment.alerts:
+                print(alert.score, alert.subject.comm, alert.summary)
 """
 
 from pyloader.alerts import Alert, Severity, Subject

@@ -1,9 +1,10 @@
 """The sensor: a source of records and the pipeline that assesses them.
 
-with Sensor(monitors=["process"]) as sensor:
-    for assessment in sensor:
-        for alert in assessment.alerts:
-            print(alert.score, alert.summary)
+Example:
+    with Sensor(monitors=["process"]) as sensor:
+        for assessment in sensor:
+            for alert in assessment.alerts:
+                print(alert.score, alert.summary)
 """
 
 from collections.abc import Iterator, Sequence

@@ -18,10 +18,10 @@ _SEVERITIES = list(Severity)
 class _Episode:
     __slots__ = ("id", "last", "severity", "updates")
 
-    def __init__(self, identifier: str, severity: Severity) -> None:
+    def __init__(self, identifier: str, severity: Severity, now: int) -> None:
         self.id = identifier
         self.severity = severity
-        self.last = 0
+        self.last = now
         self.updates = 0
 
 
@@ -45,10 +45,13 @@ class AlertPolicy:
     def consider(self, verdict: Verdict, now: int) -> Alert | None:
         """Return the alert that a verdict calls for, if it calls for one."""
         process = verdict.process
-        episode = self._episodes.get((process.pid, process.start))
+        key = (process.pid, process.start)
+        episode = self._episodes.get(key)
         if episode is not None and now - episode.last > EPISODE_GAP_NS:
-            del self._episodes[process.pid, process.start]
+            del self._episodes[key]
             episode = None
+        if episode is not None:
+            episode.last = now
         if verdict.score < self.threshold:
             return None
         severity = severity_of(verdict.score)
@@ -58,9 +61,7 @@ class AlertPolicy:
             episode.severity = severity
             episode.updates += 1
         else:
-            episode.last = now
             return None
-        episode.last = now
         return self._alert(episode, verdict, now)
 
     def _open(self, process: Process, severity: Severity, now: int) -> _Episode:
@@ -68,7 +69,7 @@ class AlertPolicy:
             del self._episodes[next(iter(self._episodes))]
             self.evicted += 1
         # Unique across hosts and boots, and the same in every replay.
-        episode = _Episode(f"{self._boot_id[:8]}-{process.pid:x}-{process.start:x}-{now:x}", severity)
+        episode = _Episode(f"{self._boot_id[:8]}-{process.pid:x}-{process.start:x}-{now:x}", severity, now)
         self._episodes[process.pid, process.start] = episode
         return episode
 
