@@ -56,10 +56,8 @@ enum moment {
 	AT_SWITCH,
 };
 
-static __always_inline void read_credentials(struct task_struct *task, struct credentials *now)
+static __always_inline void read_credentials(const struct cred *cred, struct credentials *now)
 {
-	const struct cred *cred = BPF_CORE_READ(task, real_cred);
-
 	now->object = cred;
 	now->uid = BPF_CORE_READ(cred, uid.val);
 	now->euid = BPF_CORE_READ(cred, euid.val);
@@ -129,7 +127,7 @@ static __always_inline enum explanation explain(const struct credentials *old, c
 	return flags & EXEC_GAINED ? EXPLAINED_BY_EXEC : EXPLAINED_BY_SET_ID;
 }
 
-static __always_inline void report_change(struct task_struct *task, const struct credentials *old,
+static __always_inline void report_change(void *context, struct task_struct *task, const struct credentials *old,
 					  const struct credentials *now, enum explanation explanation)
 {
 	__u8 *at = reserve(CREDENTIAL_CHANGE, CREDENTIAL_CHANGE_FIXED);
@@ -138,7 +136,7 @@ static __always_inline void report_change(struct task_struct *task, const struct
 		return;
 
 	struct credential_change record = {
-		.timestamp = bpf_ktime_get_boot_ns(),
+		.timestamp = boot_time(),
 		.pid = pid_of(task),
 		.ppid = pid_of(parent_of(task)),
 		.start = start_of(task),
@@ -155,7 +153,7 @@ static __always_inline void report_change(struct task_struct *task, const struct
 
 	BPF_CORE_READ_INTO(&record.comm, task, group_leader, comm);
 	put_credential_change(at, &record);
-	submit(at);
+	submit(context, CREDENTIAL_CHANGE, at, CREDENTIAL_CHANGE_FIXED);
 }
 
 static __always_inline void remember_credentials(__u32 pid, const struct credentials *now)
@@ -165,7 +163,7 @@ static __always_inline void remember_credentials(__u32 pid, const struct credent
 }
 
 /* Compares the credentials of a task with those remembered, reports a difference and remembers them. */
-static __always_inline void compare_credentials(struct task_struct *task, struct credentials *old,
+static __always_inline void compare_credentials(void *context, struct task_struct *task, struct credentials *old,
 						struct credentials *now, enum moment moment, __u32 flags)
 {
 	__u32 pid = pid_of(task);
@@ -183,14 +181,14 @@ static __always_inline void compare_credentials(struct task_struct *task, struct
 	enum explanation explanation = explain(old, now, moment, flags);
 
 	if (explanation == EXPLAINED_BY_NONE && moment == AT_SWITCH) {
-		__u64 time = bpf_ktime_get_boot_ns();
+		__u64 time = boot_time();
 
 		if (!old->unexplained_since)
 			old->unexplained_since = time;
 		if (time - old->unexplained_since < EXEC_WINDOW_NS)
 			return;
 	}
-	report_change(task, old, now, explanation);
+	report_change(context, task, old, now, explanation);
 	*old = *now;
 }
 

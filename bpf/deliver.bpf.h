@@ -1,56 +1,126 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * From a program to user space: the ring, and the count of what did not fit into it.
+ * From a program to user space: the rings, and the count of what did not fit into them.
  *
- * The kernel keeps no count of refused reservations (kernel/bpf/ringbuf.c), so every record that cannot be delivered
- * is counted here, by its tag and by CPU. User space reads the counters and puts the loss into the stream.
+ * Rare and valuable records have a ring of their own, so that a flood of cheap ones cannot push them out. The kernel
+ * keeps no count of refused reservations (kernel/bpf/ringbuf.c), so every record that cannot be delivered is counted
+ * here, by its tag and by CPU, with the time of the last one: user space puts the loss where it belongs in the stream.
+ *
+ * Kernels before 5.8 have no ring buffer. There, or when it is asked for, records go through a perf buffer, each behind
+ * its length, because perf pads what it carries. User space sets `settings` before it loads the programs; the verifier
+ * takes them for constants and leaves out the transport that is not used.
  */
 #ifndef PYLOADER_DELIVER_BPF_H
 #define PYLOADER_DELIVER_BPF_H
 
+#include "clock.bpf.h"
 #include "records.bpf.h"
 
-/* User space sets the size at load; 64 KiB is what every page size accepts. */
+const volatile struct settings {
+	__u32 perf_buffer;
+} settings SEC(".rodata.settings");
+
+/* User space sets the sizes at load; 64 KiB is what every page size accepts. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 64 * 1024);
-} ring SEC(".maps");
+} vital SEC(".maps"), common SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+	__type(key, __u32);
+	__type(value, __u32);
+} samples SEC(".maps");
+
+struct loss {
+	__u64 count;
+	__u64 last; /* boot-time clock */
+};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, TAG_LIMIT);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct loss);
 } lost SEC(".maps");
 
 static __always_inline void count_lost(__u32 tag)
 {
-	__u64 *count = bpf_map_lookup_elem(&lost, &tag);
+	struct loss *loss = bpf_map_lookup_elem(&lost, &tag);
 
+	if (!loss)
+		return;
+	loss->last = boot_time();
 	/* Another program may interrupt this one on the same CPU, so the addition is atomic. */
-	if (count)
-		__sync_fetch_and_add(count, 1);
+	__atomic_fetch_add(&loss->count, 1, __ATOMIC_RELAXED);
+}
+
+/* A record with the room for its length in front of it, which only the perf buffer uses. */
+#define SLOT_LIMIT 256
+struct slot {
+	__u32 length;
+	__u8 record[SLOT_LIMIT];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct slot);
+} slots SEC(".maps");
+
+static __always_inline void send_sample(void *context, __u32 tag, __u32 *length, __u64 size)
+{
+	*length = size;
+	if (bpf_perf_event_output(context, &samples, BPF_F_CURRENT_CPU, length, sizeof(*length) + size))
+		count_lost(tag);
 }
 
 /* Room for a record of constant size, to be filled and handed to submit(); NULL if it was counted as lost. */
 static __always_inline __u8 *reserve(__u32 tag, __u64 size)
 {
-	__u8 *record = bpf_ringbuf_reserve(&ring, size, 0);
+	__u32 only = 0;
+	__u8 *record;
 
+	if (settings.perf_buffer) {
+		struct slot *slot = bpf_map_lookup_elem(&slots, &only);
+
+		return slot ? slot->record : NULL;
+	}
+	if (is_vital(tag))
+		record = bpf_ringbuf_reserve(&vital, size, 0);
+	else
+		record = bpf_ringbuf_reserve(&common, size, 0);
 	if (!record)
 		count_lost(tag);
 	return record;
 }
 
-static __always_inline void submit(__u8 *record)
+static __always_inline void submit(void *context, __u32 tag, __u8 *record, __u64 size)
 {
-	bpf_ringbuf_submit(record, 0);
+	if (settings.perf_buffer) {
+		struct slot *slot = (void *)record - __builtin_offsetof(struct slot, record);
+
+		send_sample(context, tag, &slot->length, size);
+	} else {
+		bpf_ringbuf_submit(record, 0);
+	}
 }
 
-/* Copies a record of variable size into the ring. */
-static __always_inline void deliver(__u32 tag, __u8 *record, __u64 size)
+/* Sends a record of variable size that was built in memory, right behind the room for its length. */
+static __always_inline void deliver(void *context, __u32 tag, __u32 *length, __u8 *record, __u64 size)
 {
-	if (bpf_ringbuf_output(&ring, record, size, 0))
+	long failed;
+
+	if (settings.perf_buffer) {
+		send_sample(context, tag, length, size);
+		return;
+	}
+	if (is_vital(tag))
+		failed = bpf_ringbuf_output(&vital, record, size, 0);
+	else
+		failed = bpf_ringbuf_output(&common, record, size, 0);
+	if (failed)
 		count_lost(tag);
 }
 

@@ -70,7 +70,7 @@ static __always_inline void fill_exec(struct workspace *space, struct task_struc
 	read_stream(out, task, 1);
 	read_stream(err, task, 2);
 
-	exec->timestamp = bpf_ktime_get_boot_ns();
+	exec->timestamp = boot_time();
 	exec->pid = pid_of(task);
 	exec->ppid = pid_of(parent);
 	exec->start = start_of(task);
@@ -94,7 +94,7 @@ static __always_inline void fill_exec(struct workspace *space, struct task_struc
 }
 
 /* `script` is set when the kernel replaced the file by its interpreter. */
-static __always_inline void observe_exec(struct task_struct *task, const char *filename, bool script)
+static __always_inline void observe_exec(void *context, struct task_struct *task, const char *filename, bool script)
 {
 	struct file *image = BPF_CORE_READ(task, mm, exe_file);
 	__u32 pid = pid_of(task);
@@ -109,7 +109,7 @@ static __always_inline void observe_exec(struct task_struct *task, const char *f
 	struct inode *inode = BPF_CORE_READ(image, f_inode);
 	struct process_exec *exec = &space->exec;
 
-	read_credentials(task, &space->now);
+	read_credentials(BPF_CORE_READ(task, real_cred), &space->now);
 	fill_exec(space, task, inode);
 	space->flags = script ? EXEC_SCRIPT : 0;
 	describe_image(image, &space->flags);
@@ -130,8 +130,8 @@ static __always_inline void observe_exec(struct task_struct *task, const char *f
 		space->flags |= EXEC_ARGUMENTS_UNREADABLE;
 	exec->flags = space->flags;
 	put_process_exec(space->record, exec);
-	deliver(PROCESS_EXEC, space->record, BELOW(2 * RECORD_LIMIT, end));
-	compare_credentials(task, old, &space->now, AT_EXEC, exec->flags);
+	deliver(context, PROCESS_EXEC, &space->length, space->record, BELOW(2 * RECORD_LIMIT, end));
+	compare_credentials(context, task, old, &space->now, AT_EXEC, exec->flags);
 leave:
 	leave_workspace();
 }
@@ -141,19 +141,19 @@ int BPF_PROG(exec_btf, struct task_struct *task, pid_t old_pid, struct linux_bin
 {
 	const char *filename = BPF_CORE_READ(bprm, filename);
 
-	observe_exec(task, filename, BPF_CORE_READ(bprm, interp) != filename);
+	observe_exec(ctx, task, filename, BPF_CORE_READ(bprm, interp) != filename);
 	return 0;
 }
 
 /* The plain tracepoint does not tell whether the file was a script. */
 SEC("tp/sched/sched_process_exec")
-int exec_tp(struct trace_event_raw_sched_process_exec *event)
+int exec_tp(struct trace_event_raw_sched_process_exec *ctx)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
-	/* The low half of a data location is the string's offset from the event (include/trace/stages). */
-	__u32 offset = BPF_CORE_READ(event, __data_loc_filename) & 0xffff;
+	/* The low half of a data location is the string's offset from the context (include/trace/stages). */
+	__u32 offset = BPF_CORE_READ(ctx, __data_loc_filename) & 0xffff;
 
-	observe_exec(task, (const char *)event + offset, false);
+	observe_exec(ctx, task, (const char *)ctx + offset, false);
 	return 0;
 }
 
@@ -161,7 +161,7 @@ int exec_tp(struct trace_event_raw_sched_process_exec *event)
  * Creation: sched_process_fork comes before the child first runs (kernel_clone() in kernel/fork.c), so its record
  * always precedes the child's own. A new thread has the tgid of its creator and is left out.
  */
-static __always_inline void observe_fork(struct task_struct *parent, struct task_struct *child)
+static __always_inline void observe_fork(void *context, struct task_struct *parent, struct task_struct *child)
 {
 	__u32 parent_pid = pid_of(parent), pid = pid_of(child);
 	struct credentials now;
@@ -171,10 +171,10 @@ static __always_inline void observe_fork(struct task_struct *parent, struct task
 
 	/* Threads other than the leader may hold credentials of their own and do not speak for the process. */
 	if (!is_thread(parent)) {
-		read_credentials(parent, &now);
-		compare_credentials(parent, bpf_map_lookup_elem(&credentials, &parent_pid), &now, AT_FORK, 0);
+		read_credentials(BPF_CORE_READ(parent, real_cred), &now);
+		compare_credentials(context, parent, bpf_map_lookup_elem(&credentials, &parent_pid), &now, AT_FORK, 0);
 	}
-	read_credentials(child, &now);
+	read_credentials(BPF_CORE_READ(child, real_cred), &now);
 	remember_credentials(pid, &now);
 
 	__u8 *at = reserve(PROCESS_FORK, PROCESS_FORK_FIXED);
@@ -185,7 +185,7 @@ static __always_inline void observe_fork(struct task_struct *parent, struct task
 	/* Not always the creator: with CLONE_PARENT it is the creator's parent. */
 	struct task_struct *adopter = parent_of(child);
 	struct process_fork record = {
-		.timestamp = bpf_ktime_get_boot_ns(),
+		.timestamp = boot_time(),
 		.pid = pid,
 		.ppid = pid_of(adopter),
 		.start = start_of(child),
@@ -197,13 +197,13 @@ static __always_inline void observe_fork(struct task_struct *parent, struct task
 
 	BPF_CORE_READ_INTO(&record.comm, child, comm);
 	put_process_fork(at, &record);
-	submit(at);
+	submit(context, PROCESS_FORK, at, PROCESS_FORK_FIXED);
 }
 
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(fork_btf, struct task_struct *parent, struct task_struct *child)
 {
-	observe_fork(parent, child);
+	observe_fork(ctx, parent, child);
 	return 0;
 }
 
@@ -212,14 +212,14 @@ int BPF_PROG(fork_btf, struct task_struct *parent, struct task_struct *child)
  * the end of its parent's list of children. A child made with CLONE_PARENT is on another list and is missed here.
  */
 SEC("tp/sched/sched_process_fork")
-int fork_tp(struct trace_event_raw_sched_process_fork *event)
+int fork_tp(struct trace_event_raw_sched_process_fork *ctx)
 {
 	struct task_struct *parent = (void *)bpf_get_current_task();
 	struct list_head *last = BPF_CORE_READ(parent, children.prev);
 	struct task_struct *child = (void *)last - bpf_core_field_offset(struct task_struct, sibling);
 
-	if (BPF_CORE_READ(child, pid) == BPF_CORE_READ(event, child_pid))
-		observe_fork(parent, child);
+	if (BPF_CORE_READ(child, pid) == BPF_CORE_READ(ctx, child_pid))
+		observe_fork(ctx, parent, child);
 	return 0;
 }
 
@@ -243,10 +243,10 @@ static __always_inline bool reported_by_other_thread(struct task_struct *task, _
 	return bpf_map_update_elem(&exited, &start, &yes, BPF_NOEXIST);
 }
 
-static __always_inline void observe_exit(struct task_struct *task)
+static __always_inline void observe_exit(void *context, struct task_struct *task)
 {
 	__u32 pid = pid_of(task);
-	__u64 start = start_of(task), time = bpf_ktime_get_boot_ns();
+	__u64 start = start_of(task), time = boot_time();
 	int status = BPF_CORE_READ(task, exit_code);
 
 	if (is_kernel_thread(task) || BPF_CORE_READ(task, signal, live.counter) ||
@@ -276,56 +276,88 @@ static __always_inline void observe_exit(struct task_struct *task)
 
 	BPF_CORE_READ_INTO(&record.comm, task, group_leader, comm);
 	put_process_exit(at, &record);
-	submit(at);
+	submit(context, PROCESS_EXIT, at, PROCESS_EXIT_FIXED);
 }
 
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(exit_btf, struct task_struct *task)
 {
-	observe_exit(task);
+	observe_exit(ctx, task);
 	return 0;
 }
 
 SEC("tp/sched/sched_process_exit")
-int exit_tp(void *event)
+int exit_tp(void *ctx)
 {
-	observe_exit((void *)bpf_get_current_task());
+	observe_exit(ctx, (void *)bpf_get_current_task());
 	return 0;
 }
 
 /*
- * Credentials between exec, fork and exit: looked at whenever the leader of a process leaves the CPU. Comparing the
- * object's address, which commit_creds() changes, and the effective uid, which an exploit overwrites in place, costs
- * one look-up; the rest is for a difference. Overwritten capabilities show at the next fork or exec.
+ * Credentials between exec, fork and exit. commit_creds() (kernel/cred.c) is where every system call that changes
+ * credentials ends; `next` is what the task will have. Where it cannot be hooked, credentials are looked at whenever the
+ * leader of a process leaves the CPU: comparing the object's address, which commit_creds() changes, and the effective
+ * uid, which an exploit overwrites in place, costs one look-up; the rest is for a difference. Overwritten capabilities
+ * show at the next fork or exec.
  */
-static __always_inline void observe_switch(struct task_struct *task, __u32 pid, const struct cred *cred, __u32 euid)
+static __always_inline void observe_credentials(void *context, struct task_struct *task, const struct cred *next,
+						struct credentials *known)
 {
-	struct credentials *known = bpf_map_lookup_elem(&credentials, &pid);
 	struct credentials now;
 
-	if (known && known->object == cred && known->euid == euid)
-		return;
-	read_credentials(task, &now);
-	compare_credentials(task, known, &now, AT_SWITCH, 0);
+	read_credentials(next, &now);
+	compare_credentials(context, task, known, &now, AT_SWITCH, 0);
+}
+
+static __always_inline void observe_commit(void *context, const struct cred *next)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	__u32 pid = pid_of(task);
+
+	if (!is_thread(task) && !is_kernel_thread(task))
+		observe_credentials(context, task, next, bpf_map_lookup_elem(&credentials, &pid));
+}
+
+SEC("fentry/commit_creds")
+int BPF_PROG(credentials_fentry, struct cred *next)
+{
+	observe_commit(ctx, next);
+	return 0;
+}
+
+SEC("kprobe/commit_creds")
+int BPF_KPROBE(credentials_kprobe, struct cred *next)
+{
+	observe_commit(ctx, next);
+	return 0;
+}
+
+static __always_inline void observe_switch(void *context, struct task_struct *task, __u32 pid, const struct cred *cred,
+					   __u32 euid)
+{
+	struct credentials *known = bpf_map_lookup_elem(&credentials, &pid);
+
+	if (!known || known->object != cred || known->euid != euid)
+		observe_credentials(context, task, cred, known);
 }
 
 SEC("tp_btf/sched_switch")
 int BPF_PROG(credentials_btf, bool preempt, struct task_struct *task)
 {
 	if (task->pid == task->tgid && task->mm)
-		observe_switch(task, task->tgid, task->real_cred, task->real_cred->euid.val);
+		observe_switch(ctx, task, task->tgid, task->real_cred, task->real_cred->euid.val);
 	return 0;
 }
 
 /* The tracepoint lies before the switch: the current task is the one that leaves. */
 SEC("tp/sched/sched_switch")
-int credentials_tp(void *event)
+int credentials_tp(void *ctx)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	const struct cred *cred = BPF_CORE_READ(task, real_cred);
 
 	if (!is_thread(task) && BPF_CORE_READ(task, mm))
-		observe_switch(task, pid_of(task), cred, BPF_CORE_READ(cred, euid.val));
+		observe_switch(ctx, task, pid_of(task), cred, BPF_CORE_READ(cred, euid.val));
 	return 0;
 }
 

@@ -12,6 +12,9 @@
 
 #define TAG_LIMIT 64
 
+/* Rare and valuable records, which have a ring of their own. */
+#define is_vital(tag) ((tag) == PROCESS_EXEC || (tag) == CREDENTIAL_CHANGE)
+
 enum exec_flag {
 	EXEC_SETUID = 1,
 	EXEC_SETGID = 2,

@@ -25,6 +25,7 @@ struct workspace {
 	struct credentials now;
 	struct stream streams[3];
 	volatile __u32 flags; /* of exec; in memory for the reason given at struct stream */
+	__u32 length;	      /* of the record that follows it */
 	__u8 record[RECORD_LIMIT + APPEND_LIMIT + BIN16_HEAD];
 	struct path_buffer path;
 };

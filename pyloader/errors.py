@@ -13,6 +13,10 @@ class PyloaderError(Exception):
         self.log = log
 
 
+class UsageError(PyloaderError):
+    """What was asked for does not exist or makes no sense; the text says what does."""
+
+
 class NotPermittedError(PyloaderError):
     """The user or the kernel's policy does not allow it; the text names the missing right."""
 
@@ -22,7 +26,11 @@ class UnsupportedError(PyloaderError):
 
 
 class LoadError(PyloaderError):
-    """The kernel or libbpf refused an object, a program or an attachment."""
+    """The kernel or libbpf refused an object, a program or an attachment; `program` names it if it is one."""
+
+    def __init__(self, message: str, *, log: str = "", program: str = "") -> None:
+        super().__init__(message, log=log)
+        self.program = program
 
 
 class RecordingError(PyloaderError):

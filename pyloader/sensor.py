@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from pyloader.alerts.alert import MEDIUM_FROM
-from pyloader.monitors import MONITORS, named
+from pyloader.monitors import MONITORS, Transport, named
 from pyloader.pipeline import Assessment, Pipeline, Summary
 from pyloader.sources import KernelSource, ReplaySource, Source
 from pyloader.sources.live import RING_BYTES
@@ -22,7 +22,8 @@ from pyloader.sources.live import RING_BYTES
 class Sensor:
     """Watches this host, or replays a recording, and assesses every record.
 
-    Entering the context attaches the monitors; leaving it, for whatever reason, detaches and unloads them. Iteration
+    Entering the context attaches the monitors, or raises `NotPermittedError`, `UnsupportedError` or `LoadError` that
+    says why this host cannot run them; leaving it, for whatever reason, detaches and unloads them. Iteration
     blocks until there is something to tell and ends after `stop`, or at the end of a recording.
 
     Args:
@@ -30,10 +31,12 @@ class Sensor:
         min_score: the lowest score (0-100) that raises an alert.
         record_to: a file that gets every raw record, for `Sensor.replay`.
         ring_bytes: size of each monitor's ring, a power of two and at least 65,536.
+        hooks: a kind of hook, such as `tp`, on which all hooks that have it are forced; the best that hold if omitted.
+        transport: how records come from the kernel; ring buffers if it has them.
         source: another source of records than this kernel.
 
     Raises:
-        NotPermittedError, UnsupportedError, LoadError: this host cannot run the monitors; the text says why.
+        UsageError: there is no such monitor or hook.
 
     """
 
@@ -44,11 +47,15 @@ class Sensor:
         min_score: float = MEDIUM_FROM,
         record_to: Path | None = None,
         ring_bytes: int = RING_BYTES,
+        hooks: str | None = None,
+        transport: Transport | None = None,
         source: Source | None = None,
     ) -> None:
         if source is None:
             wanted = [named(name) for name in (monitors if monitors is not None else MONITORS)]
-            source = KernelSource(wanted, ring_bytes=ring_bytes, record_to=record_to)
+            if hooks is not None:
+                wanted = [monitor.forced(hooks) for monitor in wanted]
+            source = KernelSource(wanted, ring_bytes=ring_bytes, transport=transport, record_to=record_to)
         self._source = source
         self._pipeline = Pipeline(source.header, min_score=min_score)
 

@@ -6,8 +6,9 @@
  * not matter here: the name and the kind of type do. The file serves x86-64 and arm64 alike. README.md says how to
  * add a field and how the tests check the declarations against real kernels.
  */
-#ifndef PYLOADER_VMLINUX_H
-#define PYLOADER_VMLINUX_H
+/* The name of the guard tells bpf_tracing.h to take the kernel's names of registers. */
+#ifndef __VMLINUX_H__
+#define __VMLINUX_H__
 
 typedef signed char __s8;
 typedef unsigned char __u8;
@@ -30,9 +31,18 @@ enum { false, true };
 /* include/uapi/linux/bpf.h */
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_PERF_EVENT_ARRAY = 4,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_RINGBUF = 27,
+};
+
+enum bpf_func_id {
+	BPF_FUNC_ktime_get_boot_ns = 125,
+};
+
+enum {
+	BPF_F_CURRENT_CPU = 0xffffffffULL,
 };
 
 enum {
@@ -40,6 +50,18 @@ enum {
 	BPF_NOEXIST = 1,
 	BPF_EXIST = 2,
 };
+
+/* arch/x86/include/asm/ptrace.h, arch/arm64/include/uapi/asm/ptrace.h: registers at a probe, for BPF_KPROBE. */
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+	unsigned long di;
+} __attribute__((preserve_access_index));
+#elif defined(__TARGET_ARCH_arm64)
+struct user_pt_regs {
+	unsigned long long regs[31];
+} __attribute__((preserve_access_index));
+struct pt_regs;
+#endif
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 

@@ -6,6 +6,7 @@ for as long as the process runs), and its lines go to whoever is capturing at th
 
 import ctypes
 import functools
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,6 +50,12 @@ def _install() -> object:
     callback = PrintCallback(collect)
     library().libbpf_set_print(callback)
     return callback
+
+
+def refused_program(lines: list[str]) -> str:
+    """Return the name of the program that failed to load, or an empty string."""
+    match = re.search(r"prog '(\w+)': (?:failed to load|BPF program load failed)", "".join(lines))
+    return match[1] if match else ""
 
 
 def verifier_verdict(lines: list[str]) -> str:

@@ -6,7 +6,7 @@ from typing import Self
 
 from pyloader.binding.handle import Handle
 from pyloader.binding.library import Libbpf, Pointer, library
-from pyloader.binding.log import captured_log, verifier_verdict
+from pyloader.binding.log import captured_log, refused_program, verifier_verdict
 from pyloader.errors import LoadError
 
 
@@ -59,6 +59,22 @@ class BpfObject(Handle):
         """Set the number of entries of a map, or the bytes of a ring, before `load`."""
         self._library.bpf_map__set_max_entries(self._map(name), entries)
 
+    def leave_out_map(self, name: str) -> None:
+        """Do not create a map at `load`; no program that is loaded may come to use it."""
+        self._library.bpf_map__set_autocreate(self._map(name), False)  # noqa: FBT003 -- C's order.
+
+    def set_constants(self, name: str, values: bytes) -> None:
+        """Set the beginning of a section of constants before `load`. The verifier knows them then.
+
+        Raises `ValueError` if the section is shorter.
+        """
+        size = ctypes.c_size_t()
+        target = self._library.bpf_map__initial_value(self._map(name), ctypes.byref(size))
+        if len(values) > size.value:
+            message = f"{name} of {self.name} has {size.value} bytes, not {len(values)}"
+            raise ValueError(message)
+        ctypes.memmove(target, values, len(values))
+
     def load(self) -> None:
         """Create the maps and load the chosen programs.
 
@@ -69,9 +85,10 @@ class BpfObject(Handle):
             try:
                 self._library.bpf_object__load(self.pointer)
             except OSError as error:
+                program = refused_program(log)
                 reason = verifier_verdict(log) or error.strerror
-                message = f"the kernel refused {self.name}: {reason}"
-                raise LoadError(message, log="".join(log)) from error
+                message = f"the kernel refused {program or 'the maps'} of {self.name}: {reason}"
+                raise LoadError(message, log="".join(log), program=program) from error
 
     def attach(self, program: str) -> Link:
         """Attach a loaded program to the hook that its section names. Raises `LoadError`."""
@@ -80,7 +97,7 @@ class BpfObject(Handle):
                 return Link(self._library, self._library.bpf_program__attach(self._program(program)))
             except OSError as error:
                 message = f"cannot attach {program} of {self.name}: {error.strerror}"
-                raise LoadError(message, log="".join(log)) from error
+                raise LoadError(message, log="".join(log), program=program) from error
 
     def map_fd(self, name: str) -> int:
         """Return the descriptor of a map; it belongs to the object."""

@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 
-from pyloader.errors import LoadError, NotPermittedError, PyloaderError, UnsupportedError
+from pyloader.errors import LoadError, NotPermittedError, PyloaderError, UnsupportedError, UsageError
 
 
 class Exit(IntEnum):
@@ -17,4 +17,6 @@ class Exit(IntEnum):
 
 def exit_code(error: PyloaderError) -> Exit:
     """Return the exit code for an error."""
+    if isinstance(error, UsageError):
+        return Exit.USAGE
     return Exit.UNAVAILABLE if isinstance(error, NotPermittedError | UnsupportedError | LoadError) else Exit.FAILURE

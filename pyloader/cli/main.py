@@ -46,7 +46,7 @@ class _ShowVersion(argparse.Action):
 
 
 def _complain(error: PyloaderError, *, verbose: bool) -> None:
-    sys.stderr.write(f"pyloader: {error}\n")
+    sys.stderr.write("".join(f"pyloader: {line}\n" for line in (error, *getattr(error, "__notes__", ()))))
     if error.log and verbose:
         sys.stderr.write(error.log)
     elif error.log:

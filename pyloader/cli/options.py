@@ -46,3 +46,12 @@ def seconds(text: str) -> float:
         message = f"{text} is not a positive number of seconds"
         raise argparse.ArgumentTypeError(message)
     return value
+
+
+def ring_bytes(text: str) -> int:
+    """Parse the size of a ring: what every kernel accepts, whatever its page size."""
+    value = int(text)
+    if value < 1 << 16 or value > 1 << 30 or value & (value - 1):
+        message = f"{text} is not a power of two from 65536 to 1073741824"
+        raise argparse.ArgumentTypeError(message)
+    return value

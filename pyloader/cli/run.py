@@ -4,15 +4,17 @@ import argparse
 import gc
 import signal
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 from pyloader.cli import options
 from pyloader.cli.exits import Exit
 from pyloader.cli.show import show
 from pyloader.errors import LoadError, NotPermittedError, UnsupportedError
-from pyloader.monitors import MONITORS
+from pyloader.monitors import MONITORS, Transport
 from pyloader.samples import SAMPLE
 from pyloader.sensor import Sensor
+from pyloader.sources.live import RING_BYTES
 
 
 def add_to(commands: options.Commands, common: argparse.ArgumentParser) -> None:
@@ -28,19 +30,38 @@ def add_to(commands: options.Commands, common: argparse.ArgumentParser) -> None:
     options.add_output(parser)
     parser.add_argument("--duration", type=options.seconds, metavar="SECONDS", help="stop after this time")
     parser.add_argument("--record", type=Path, metavar="FILE", help="keep every raw record for `pyloader replay`")
+    parser.add_argument("--hooks", metavar="KIND", help="force a kind of hook, such as tp; default: the best that hold")
+    parser.add_argument(
+        "--transport", type=Transport, choices=list(Transport), help="how records come; default: ring if there is one"
+    )
+    parser.add_argument(
+        "--ring-bytes",
+        type=options.ring_bytes,
+        default=RING_BYTES,
+        metavar="BYTES",
+        help="size of each ring, a power of two from 65536; default: %(default)s",
+    )
     parser.set_defaults(command=run)
 
 
 def run(arguments: argparse.Namespace) -> Exit:
     """Watch until the duration is over or a signal comes."""
-    try:
-        sensor = Sensor(arguments.monitors, min_score=arguments.min_score, record_to=arguments.record)
-    except (NotPermittedError, UnsupportedError, LoadError) as error:
-        message = f"{error}. To see pyloader at work without that: pyloader replay {SAMPLE}"
-        raise type(error)(message, log=error.log) from error
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sensor.stop())
-    with sensor:
+    sensor = Sensor(
+        arguments.monitors,
+        min_score=arguments.min_score,
+        record_to=arguments.record,
+        ring_bytes=arguments.ring_bytes,
+        hooks=arguments.hooks,
+        transport=arguments.transport,
+    )
+    with ExitStack() as held:
+        try:
+            held.enter_context(sensor)
+        except (NotPermittedError, UnsupportedError, LoadError) as error:
+            error.add_note(f"To see pyloader at work without that: pyloader replay {SAMPLE}")
+            raise
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: sensor.stop())
         sys.stderr.write(f"pyloader: watching with {', '.join(arguments.monitors)}; stop with Ctrl-C\n")
         # What was made until now stays to the end: the collector need not look at it again.
         gc.freeze()

@@ -1,20 +1,20 @@
 """The monitors: what each observes, and how it gets into the kernel."""
 
-from pyloader.errors import UnsupportedError
+from pyloader.errors import UsageError
 from pyloader.monitors.ladder import Hook, Monitor, Rung
-from pyloader.monitors.loaded import LoadedMonitor
+from pyloader.monitors.loaded import LoadedMonitor, Transport
 from pyloader.monitors.process import PROCESS
 
 MONITORS: dict[str, Monitor] = {monitor.name: monitor for monitor in (PROCESS,)}
 
 
 def named(name: str) -> Monitor:
-    """Return the monitor with this name. Raises `UnsupportedError` that names those that exist."""
+    """Return the monitor with this name. Raises `UsageError` that names those that exist."""
     try:
         return MONITORS[name]
     except KeyError:
         message = f"there is no monitor {name!r}; there are: {', '.join(MONITORS)}"
-        raise UnsupportedError(message) from None
+        raise UsageError(message) from None
 
 
-__all__ = ["MONITORS", "PROCESS", "Hook", "LoadedMonitor", "Monitor", "Rung", "named"]
+__all__ = ["MONITORS", "PROCESS", "Hook", "LoadedMonitor", "Monitor", "Rung", "Transport", "named"]

@@ -4,7 +4,10 @@ A monitor needs several hooks. For each it declares a ladder of rungs, the best 
 rung, what it cannot see and what it costs. Which rung holds is found out by trying, never from the kernel's version.
 """
 
+from pathlib import Path
 from typing import NamedTuple
+
+from pyloader.errors import UsageError
 
 
 class Rung(NamedTuple):
@@ -16,6 +19,13 @@ class Rung(NamedTuple):
     """What this rung cannot see and the one above can."""
     cost: str = ""
     """What this rung costs beyond the events themselves."""
+    needs: Path | None = None
+    """A file that is there when the kernel can do it: spares a vain attempt, which costs a tenth of a second."""
+
+    @property
+    def kind(self) -> str:
+        """How the program is attached: the first part of its section's name."""
+        return self.name.split("/")[0]
 
 
 class Hook(NamedTuple):
@@ -31,3 +41,19 @@ class Monitor(NamedTuple):
     name: str
     object: str
     hooks: tuple[Hook, ...]
+
+    def forced(self, kind: str) -> "Monitor":
+        """Return the monitor with only the rungs of one kind, such as `tp_btf` or `kprobe`.
+
+        A hook that has no such rung keeps its ladder. Raises `UsageError` if no hook has one.
+        """
+        hooks = [hook._replace(rungs=_of_kind(hook, kind) or hook.rungs) for hook in self.hooks]
+        if not any(_of_kind(hook, kind) for hook in self.hooks):
+            kinds = sorted({rung.kind for hook in self.hooks for rung in hook.rungs})
+            message = f"monitor {self.name} has no hook of kind {kind!r}; there are: {', '.join(kinds)}"
+            raise UsageError(message)
+        return self._replace(hooks=tuple(hooks))
+
+
+def _of_kind(hook: Hook, kind: str) -> tuple[Rung, ...]:
+    return tuple(rung for rung in hook.rungs if rung.kind == kind)

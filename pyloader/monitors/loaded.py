@@ -1,54 +1,67 @@
 """A monitor in the kernel."""
 
-import re
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pyloader.binding import BpfObject, PerCpuCounters, RingReader
+from pyloader.binding import BpfObject, PerCpuArray, PerfReader, Reader, RingReader, can_create_map
+from pyloader.binding.probe import MAP_RINGBUF
 from pyloader.errors import LoadError, UnsupportedError
 from pyloader.monitors.ladder import Hook, Monitor, Rung
 from pyloader.records import KERNEL_RECORDS, tag_of
 
 OBJECTS = Path(__file__).parents[1] / "objects"
 
+_RINGS = ("vital", "common")
+"""In the order in which they are read: the rare and valuable records first."""
+
+_PERF_SHARE = 16
+"""A perf buffer is made for every CPU, so each gets this part of the size of a ring."""
+
+
+class Transport(StrEnum):
+    """How records come from the kernel."""
+
+    RING = "ring"
+    """BPF ring buffers: one order per ring, whatever the CPU; Linux 5.8 and newer."""
+    PERF = "perf"
+    """A perf buffer per CPU, for older kernels."""
+
 
 class LoadedMonitor:
-    """The programs of one monitor, loaded and, after `attach`, at work until `close`.
+    """The programs of one monitor, loaded, attached and at work until `detach` or `close`.
 
-    `rungs` tells for each hook which rung holds. Each hook starts on its best rung and steps down when the kernel
-    refuses the program; if it refuses the last one, nothing stays behind and `LoadError` is raised.
+    Each hook starts on its best rung and steps down when the kernel refuses to load or attach the program; `rungs`
+    tells which rungs hold. If the last one of a hook is refused, nothing stays behind and `LoadError` is raised.
     """
 
-    def __init__(self, monitor: Monitor, *, ring_bytes: int) -> None:
+    def __init__(self, monitor: Monitor, *, ring_bytes: int, transport: Transport | None = None) -> None:
         self.monitor = monitor
-        self.rungs: dict[str, Rung] = {hook.name: hook.rungs[0] for hook in monitor.hooks}
+        self.transport = transport or _best_transport()
+        self.rungs: dict[str, Rung] = {hook.name: _climbable(hook)[0] for hook in monitor.hooks}
         self._ring_bytes = ring_bytes
         self._held = ExitStack()
         self._links = ExitStack()
         try:
             self._object = self._load()
-            self.ring = self._held.enter_context(RingReader(self._object.map_fd("ring")))
-            self._lost = PerCpuCounters(self._object.map_fd("lost"))
+            self.reader = self._held.enter_context(self._open_reader())
+            self._lost = PerCpuArray(self._object.map_fd("lost"), width=2)
         except BaseException:
-            self._held.close()
+            self.close()
             raise
 
-    def attach(self) -> None:
-        """Begin to observe. Raises `LoadError` if a hook cannot be attached on any rung that is loaded."""
-        for rung in self.rungs.values():
-            self._links.enter_context(self._object.attach(rung.program))
-
-    def detach(self) -> None:
-        """Observe no more; what is in the ring can still be read."""
-        self._links.close()
-
-    def lost(self) -> Iterator[tuple[int, list[int]]]:
-        """Yield for each record type its tag and how many records were lost so far on each CPU."""
+    def lost(self) -> Iterator[tuple[int, list[tuple[int, ...]]]]:
+        """Yield for each record type its tag and, per CPU, how many were lost so far and when last (ns, boot time)."""
         for tag in map(tag_of, KERNEL_RECORDS):
             yield tag, self._lost.read(tag)
+
+    def detach(self) -> None:
+        """Observe no more; what is in the rings can still be read."""
+        self._links.close()
 
     def close(self) -> None:
         """Detach and unload everything. Further calls do nothing."""
@@ -64,37 +77,65 @@ class LoadedMonitor:
         self.close()
 
     def _load(self) -> BpfObject:
+        """Load and attach, one rung lower after each refusal."""
         data = _object_file(self.monitor)
         while True:
-            attempt = BpfObject.open(data, self.monitor.object.removesuffix(".bpf.o"))
-            try:
-                attempt.select(rung.program for rung in self.rungs.values())
-                attempt.resize_map("ring", self._ring_bytes)
-                attempt.load()
-            except LoadError as error:
-                attempt.close()
-                self._step_down(error)
-            except BaseException:
-                attempt.close()
-                raise
+            with ExitStack() as attempt:
+                loaded = attempt.enter_context(BpfObject.open(data, self.monitor.object.removesuffix(".bpf.o")))
+                loaded.select(rung.program for rung in self.rungs.values())
+                self._prepare_transport(loaded)
+                try:
+                    loaded.load()
+                    links = attempt.enter_context(ExitStack())
+                    for rung in self.rungs.values():
+                        links.enter_context(loaded.attach(rung.program))
+                except LoadError as error:
+                    self._step_down(error)
+                    continue
+                self._links = links
+                self._held = attempt.pop_all()
+                return loaded
+
+    def _prepare_transport(self, attempt: BpfObject) -> None:
+        perf = self.transport is Transport.PERF
+        attempt.set_constants(".rodata.settings", int(perf).to_bytes(4, sys.byteorder))
+        for ring in _RINGS:
+            if perf:
+                attempt.leave_out_map(ring)
             else:
-                return self._held.enter_context(attempt)
+                attempt.resize_map(ring, self._ring_bytes)
+        if not perf:
+            attempt.leave_out_map("samples")
+
+    def _open_reader(self) -> Reader:
+        if self.transport is Transport.PERF:
+            return PerfReader(self._object.map_fd("samples"), bytes_per_cpu=self._ring_bytes // _PERF_SHARE)
+        return RingReader([self._object.map_fd(ring) for ring in _RINGS])
 
     def _step_down(self, error: LoadError) -> None:
         """Take the next rung for the hook whose program was refused, or give up."""
-        refused = set(re.findall(r"prog '(\w+)': (?:failed to load|BPF program load failed)", error.log))
         for hook in self.monitor.hooks:
-            if self.rungs[hook.name].program in refused:
+            if self.rungs[hook.name].program == error.program:
                 self.rungs[hook.name] = _next_rung(hook, self.rungs[hook.name], error)
                 return
         raise error
 
 
+def _climbable(hook: Hook) -> list[Rung]:
+    """Return the rungs that may hold; the last one is tried in any case, for the sake of its error."""
+    return [rung for rung in hook.rungs[:-1] if rung.needs is None or rung.needs.exists()] + [hook.rungs[-1]]
+
+
 def _next_rung(hook: Hook, refused: Rung, error: LoadError) -> Rung:
-    position = hook.rungs.index(refused) + 1
-    if position == len(hook.rungs):
+    rungs = _climbable(hook)
+    position = rungs.index(refused) + 1
+    if position == len(rungs):
         raise error
-    return hook.rungs[position]
+    return rungs[position]
+
+
+def _best_transport() -> Transport:
+    return Transport.PERF if can_create_map(MAP_RINGBUF) is False else Transport.RING
 
 
 def _object_file(monitor: Monitor) -> bytes:

@@ -1,6 +1,12 @@
 """The process monitor (`bpf/process_monitor.bpf.c`)."""
 
+from pathlib import Path
+
 from pyloader.monitors.ladder import Hook, Monitor, Rung
+
+_KPROBES = Path("/sys/bus/event_source/devices/kprobe")
+
+_IN_PLACE = "credentials that are overwritten in place, until the process next forks or executes"
 
 PROCESS = Monitor(
     name="process",
@@ -30,6 +36,8 @@ PROCESS = Monitor(
         Hook(
             "credentials",
             (
+                Rung("fentry/commit_creds", "credentials_fentry", blind_to=_IN_PLACE),
+                Rung("kprobe/commit_creds", "credentials_kprobe", blind_to=_IN_PLACE, needs=_KPROBES),
                 Rung("tp_btf/sched_switch", "credentials_btf", cost="one map look-up per context switch"),
                 Rung("tp/sched/sched_switch", "credentials_tp", cost="one map look-up per context switch"),
             ),

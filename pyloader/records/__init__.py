@@ -21,6 +21,9 @@ from pyloader.records.wire import Record, text
 KERNEL_RECORDS: tuple[type[Record], ...] = (ProcessExec, ProcessFork, ProcessExit, CredentialChange)
 """Records that kernel programs write; their tags are below `TAG_LIMIT` and index the loss counters."""
 
+VITAL_RECORDS: tuple[type[Record], ...] = (ProcessExec, CredentialChange)
+"""Kernel records that are rare and valuable; they have a ring of their own."""
+
 SENSOR_RECORDS: tuple[type[Record], ...] = (EventLoss, ProcessSeen, CgroupSeen, Malformed)
 """Records that the sensor writes."""
 
@@ -48,6 +51,7 @@ __all__ = [
     "KERNEL_RECORDS",
     "SENSOR_RECORDS",
     "TAG_LIMIT",
+    "VITAL_RECORDS",
     "AnyRecord",
     "CgroupSeen",
     "CredentialChange",

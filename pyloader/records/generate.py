@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from enum import IntEnum, IntFlag
 from typing import get_type_hints
 
-from pyloader.records import KERNEL_RECORDS, TAG_LIMIT, event_name, tag_of
+from pyloader.records import KERNEL_RECORDS, TAG_LIMIT, VITAL_RECORDS, event_name, tag_of
 from pyloader.records.process import ExecFlag, Explanation, Stdio
 from pyloader.records.wire import Padded, Record, Unsigned, Variable
 
@@ -49,11 +49,19 @@ def encoding(annotation: object) -> Unsigned | Padded | Variable:
 
 def header() -> str:
     """Return the text of `bpf/records.bpf.h`."""
-    parts = [_HEAD, f"#define TAG_LIMIT {TAG_LIMIT}\n"]
+    parts = [_HEAD, f"#define TAG_LIMIT {TAG_LIMIT}\n", _vital()]
     parts += [_enumeration(kind, prefix) for kind, prefix in _ENUMERATIONS]
     parts += [_record(kind) for kind in KERNEL_RECORDS]
     parts.append("#endif\n")
     return "\n".join(parts)
+
+
+def _vital() -> str:
+    tests = " || ".join(f"tag == {event_name(kind).upper()}" for kind in VITAL_RECORDS)
+    return (
+        "/* Rare and valuable records, which have a ring of their own. */\n"
+        f"#define is_vital(tag) ({tests.replace('tag ==', '(tag) ==')})\n"
+    )
 
 
 def _enumeration(kind: type[IntEnum | IntFlag], prefix: str) -> str:

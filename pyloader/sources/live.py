@@ -10,67 +10,77 @@ from pathlib import Path
 from pyloader import kernel
 from pyloader.errors import ClosedError
 from pyloader.host import procfs
-from pyloader.monitors import LoadedMonitor, Monitor
+from pyloader.monitors import LoadedMonitor, Monitor, Transport
 from pyloader.records import AnyRecord
 from pyloader.records.codec import decode_batch, encode
 from pyloader.records.recording import Header, RecordingWriter
 from pyloader.sources.cgroups import CgroupNames
 from pyloader.sources.losses import LossReport
+from pyloader.sources.merge import Merge
 
 RING_BYTES = 4 * 1024 * 1024
-"""Room for about 10,000 records of a busy host; what does not fit is counted as lost."""
+"""Room for about 10,000 records of a busy host in each ring; what does not fit is counted as lost."""
 
 LOSS_INTERVAL_NS = 1_000_000_000
-"""Time between two looks at the loss counters."""
+"""Time between two looks at the loss counters while the rings are far from full."""
 
 _BUSY_PAUSE = 0.0001
 """Seconds to wait for a program that has reserved a record and not finished it."""
+
+_READS = 64
+"""Batches in one reading at most. It takes all that a ring of the default size can hold, whatever comes meanwhile."""
 
 
 class KernelSource:
     """The monitors at work, and what the sensor adds to their records.
 
     The stream begins with the processes that ran before. The path of each control group stands before the first
-    record that names it, and losses stand where they were noticed. With `record_to` everything is recorded in
-    that file as it is handed out.
-
-    Raises `NotPermittedError`, `UnsupportedError` or `LoadError` if this host cannot run the monitors; nothing stays
-    behind then.
+    record that names it, and losses stand where they happened. With `record_to` everything is recorded in that file
+    as it is handed out.
     """
 
     def __init__(
-        self, monitors: Sequence[Monitor], *, ring_bytes: int = RING_BYTES, record_to: Path | None = None
+        self,
+        monitors: Sequence[Monitor],
+        *,
+        ring_bytes: int = RING_BYTES,
+        transport: Transport | None = None,
+        record_to: Path | None = None,
     ) -> None:
-        kernel.require()
         self.header = Header.of_this_host()
+        self.monitors: list[LoadedMonitor] = []
+        self._wanted = monitors
+        self._ring_bytes = ring_bytes
+        self._transport = transport
+        self._record_to = record_to
         self._writer: RecordingWriter | None = None
+        self._raw: dict[int, bytes] = {}
         self._cgroups = CgroupNames()
-        self._held = ExitStack()
-        try:
-            self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-            self._held.callback(os.close, self._wake)
-            self._epoll = self._held.enter_context(select.epoll())
-            self._epoll.register(self._wake, select.EPOLLIN)
-            self.monitors = [
-                self._held.enter_context(LoadedMonitor(monitor, ring_bytes=ring_bytes)) for monitor in monitors
-            ]
-            for monitor in self.monitors:
-                self._epoll.register(monitor.ring.fileno(), select.EPOLLIN)
-            if record_to is not None:
-                self._writer = RecordingWriter(record_to, self.header)
-                self._held.callback(self._writer.close)
-        except BaseException:
-            self._held.close()
-            raise
-        self._losses = LossReport(self.monitors)
-        self._next_loss_report = 0
+        self._merge = Merge()
         self._backlog: list[AnyRecord] = []
+        self._next_loss_report = 0
         self._stopping = self._finished = self._closed = False
+        self._held = ExitStack()
+        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._held.callback(os.close, self._wake)
 
     def start(self) -> None:
-        """Attach every program, and only then look at the processes that run already, so that none is missed."""
-        for monitor in self.monitors:
-            monitor.attach()
+        """Attach the monitors, and only then look at the processes that run already, so that none is missed.
+
+        Raises `NotPermittedError`, `UnsupportedError` or `LoadError` if this host cannot run the monitors, and
+        `RecordingError` if the recording cannot be made; `close` then leaves nothing behind.
+        """
+        kernel.require()
+        self._epoll = self._held.enter_context(select.epoll())
+        self._epoll.register(self._wake, select.EPOLLIN)
+        for wanted in self._wanted:
+            monitor = LoadedMonitor(wanted, ring_bytes=self._ring_bytes, transport=self._transport)
+            self.monitors.append(self._held.enter_context(monitor))
+            self._epoll.register(monitor.reader.fileno(), select.EPOLLIN)
+        if self._record_to is not None:
+            self._writer = RecordingWriter(self._record_to, self.header)
+            self._held.callback(self._writer.close)
+        self._losses = LossReport(self.monitors)
         now = _now()
         for seen in procfs.processes(now):
             if seen.cgroup and self._cgroups.is_news(seen.cgroup):
@@ -85,20 +95,14 @@ class KernelSource:
             raise ClosedError(message)
         if self._backlog:
             backlog, self._backlog = self._backlog, []
-            return self._recorded(backlog)
+            return self._told(backlog)
         if self._stopping:
             return self._rest()
-        now = _now()
-        if now >= self._next_loss_report:
-            self._next_loss_report = now + LOSS_INTERVAL_NS
-            if losses := self._losses.since_last(now):
-                return self._recorded(losses)
-        until_report = (self._next_loss_report - now) / 1e9
-        ready = self._epoll.poll(until_report if timeout is None else min(timeout, until_report))
-        records = self._drain()
-        if ready and not records and not self._stopping:
+        ready = bool(self._merge) or bool(self._epoll.poll(self._patience(timeout)))
+        horizon = _now()
+        if not self._take_in(horizon) and ready and not self._merge:
             time.sleep(_BUSY_PAUSE)
-        return records
+        return self._tell(horizon)
 
     def stop(self) -> None:
         """Wake a blocked `read`; safe in signal handlers and from other threads."""
@@ -111,32 +115,52 @@ class KernelSource:
         self._closed = True
         self._held.close()
 
+    def _patience(self, timeout: float | None) -> float:
+        """Return how long to wait for records, in seconds: at most until the next look at the loss counters."""
+        until_report = max(0, self._next_loss_report - _now()) / 1e9
+        return until_report if timeout is None else min(timeout, until_report)
+
     def _rest(self) -> list[AnyRecord]:
-        """Return what is still in the rings after the programs are detached, then the last losses."""
+        """Return what is still in the rings after the programs are detached, with the last losses."""
         if self._finished:
             raise EOFError
         for monitor in self.monitors:
             monitor.detach()
-        if records := self._drain():
-            return records
+        while self._take_in(_now()):
+            pass
+        self._merge.add(self._losses.since_last())
         self._finished = True
-        return self._recorded(self._losses.since_last(_now()))
+        return self._tell(_now())
 
-    def _drain(self) -> list[AnyRecord]:
-        records: list[AnyRecord] = []
+    def _take_in(self, horizon: int) -> int:
+        """Read all that is in the rings, and the loss counters when it is time or when a ring was well filled."""
+        size = 0
         for monitor in self.monitors:
-            batch = monitor.ring.read()
-            if batch is None:
-                continue
-            decoded, malformed = decode_batch(batch.data, batch.ends, _now())
-            records += self._recorded(self._cgroups.news_in(decoded))
-            records += self._recorded(decoded, None if malformed else batch.records)
-        return records
+            for _ in range(_READS):
+                batch = monitor.reader.read()
+                if batch is None:
+                    break
+                records, malformed = decode_batch(batch.data, batch.ends, horizon)
+                if self._writer is not None and not malformed:
+                    self._raw.update(zip(map(id, records), batch.split(), strict=True))
+                self._merge.add(records)
+                size += len(batch.data)
+        if horizon >= self._next_loss_report or size >= self._ring_bytes // 2:
+            self._next_loss_report = horizon + LOSS_INTERVAL_NS
+            self._merge.add(self._losses.since_last())
+        return size
 
-    def _recorded(self, records: list[AnyRecord], raw: memoryview | None = None) -> list[AnyRecord]:
-        """Write the records down, as the given bytes if there are any, and return them."""
+    def _tell(self, horizon: int) -> list[AnyRecord]:
+        """Return what may be told by now."""
+        records = self._merge.until(horizon)
+        news = self._cgroups.news_in(records)
+        return self._told(news + records if news else records)
+
+    def _told(self, records: list[AnyRecord]) -> list[AnyRecord]:
+        """Write the records down, as they came if they came from the kernel, and return them."""
         if self._writer is not None:
-            self._writer.write(raw if raw is not None else b"".join(map(encode, records)))
+            raw = self._raw
+            self._writer.write(b"".join([raw.pop(id(record), b"") or encode(record) for record in records]))
         return records
 
 

@@ -13,14 +13,14 @@ class LossReport:
         self._monitors = monitors
         self._known: dict[tuple[str, int, int], int] = {}
 
-    def since_last(self, timestamp: int) -> list[AnyRecord]:
-        """Return one record per type and CPU that lost something since the last call."""
+    def since_last(self) -> list[AnyRecord]:
+        """Return one record per type and CPU that lost something since the last call, stamped with the last loss."""
         records: list[AnyRecord] = []
         for monitor in self._monitors:
-            for tag, counts in monitor.lost():
-                for cpu, count in enumerate(counts):
+            for tag, losses in monitor.lost():
+                for cpu, (count, last) in enumerate(losses):
                     key = (monitor.monitor.name, tag, cpu)
                     if new := count - self._known.get(key, 0):
                         self._known[key] = count
-                        records.append(EventLoss(timestamp=timestamp, lost=tag, cpu=cpu, count=new))
+                        records.append(EventLoss(timestamp=last, lost=tag, cpu=cpu, count=new))
         return records
