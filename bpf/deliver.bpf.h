@@ -51,7 +51,10 @@ static __always_inline void count_lost(__u32 tag)
 	if (!loss)
 		return;
 	loss->last = boot_time();
-	/* Another program may interrupt this one on the same CPU, so the addition is atomic. */
+	/*
+	 * Another program may interrupt this one on the same CPU, so the addition is atomic. This builtin, whose result
+	 * is not used, becomes the plain instruction; Linux 5.10 has none that fetches.
+	 */
 	__atomic_fetch_add(&loss->count, 1, __ATOMIC_RELAXED);
 }
 

@@ -16,6 +16,11 @@ def printable(text: str) -> str:
     return "".join(_escaped(char) if unicodedata.category(char) in _UNSAFE_CATEGORIES else char for char in text)
 
 
+def one_word(text: str) -> str:
+    """Return the text as `printable` does, with white space escaped as well: it cannot pass for the next field."""
+    return "".join(_escaped(char) if char.isspace() else char for char in printable(text))
+
+
 def encodable(text: str) -> str:
     """Return the text with bytes that are not UTF-8 as backslash escapes, so that it can be encoded as UTF-8."""
     if text.isascii():
@@ -27,4 +32,4 @@ def _escaped(char: str) -> str:
     code = ord(char)
     if 0xDC80 <= code <= 0xDCFF:  # noqa: PLR2004 -- how surrogateescape keeps the bytes 0x80 to 0xff.
         return f"\\x{code - 0xDC00:02x}"
-    return char.encode("unicode_escape").decode()
+    return "\\x20" if char == " " else char.encode("unicode_escape").decode()

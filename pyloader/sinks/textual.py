@@ -7,7 +7,7 @@ from pyloader.alerts import Alert
 from pyloader.pipeline import Assessment, Summary
 from pyloader.records import event_name
 from pyloader.sinks.events import fields
-from pyloader.sinks.printable import printable
+from pyloader.sinks.printable import one_word, printable
 
 
 class TextSink:
@@ -37,9 +37,9 @@ class TextSink:
 def alert_line(alert: Alert) -> str:
     """Return an alert as scripts expect it: domain, pid, comm and threat first, then the reasons."""
     subject = alert.subject
-    where = f" container={printable(subject.container)}" if subject.container else ""
+    where = f" container={one_word(subject.container)}" if subject.container else ""
     return (
-        f"High threat {alert.domain} event: pid={subject.pid} comm={printable(subject.comm)}"
+        f"High threat {alert.domain} event: pid={subject.pid} comm={one_word(subject.comm)}"
         f" threat={int(alert.score)} {printable(alert.summary)}{where}"
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
+from pyloader.errors import ClosedError
 from pyloader.records import AnyRecord
 from pyloader.records.recording import RecordingReader
 
@@ -17,13 +18,17 @@ class ReplaySource:
         else:
             self._reader = RecordingReader.open(recording)
         self.header = self._reader.header
+        self._closed = False
         self._batches: Iterator[list[AnyRecord]] = self._reader.batches()
 
     def start(self) -> None:
         """Do nothing: a recording waits."""
 
     def read(self, timeout: float | None) -> list[AnyRecord]:  # noqa: ARG002 -- a recording never makes one wait.
-        """Return the next records, or raise `EOFError` at the end."""
+        """Return the next records, or raise `EOFError` at the end and `ClosedError` after `close`."""
+        if self._closed:
+            message = "this source is closed"
+            raise ClosedError(message)
         for batch in self._batches:
             return batch
         raise EOFError
@@ -33,5 +38,6 @@ class ReplaySource:
         self._batches = iter(())
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file. Further calls do nothing."""
+        self._closed = True
         self._reader.close()

@@ -36,6 +36,7 @@ def _add(proc: Path) -> MakeProcess:
         folder.mkdir()
         tail = f"S {ppid} {pid} 42 0 -1 {flags} " + "0 " * 12 + f"{start} 1000 200\n"
         (folder / "stat").write_bytes(b"%d (%s) %s" % (pid, comm, tail.encode()))
+        (folder / "status").write_bytes(b"Name:\tbash\nUid:\t1000\t0\t0\t0\nGid:\t7\t7\t7\t7\n")
         (folder / "cmdline").write_bytes(b"-bash\0--login\0")
         (folder / "cgroup").write_bytes(b"12:cpu:/legacy\n0::/app\n")
         (folder / "exe").symlink_to("/usr/bin/bash")
@@ -51,8 +52,8 @@ def _only(proc: Path) -> ProcessSeen:
 
 
 def test_process(proc: Path, add: MakeProcess, tmp_path: Path) -> None:
-    """A process is told with everything that /proc knows of it, its start in nanoseconds."""
-    folder = add(100)
+    """A process is told with everything that /proc knows of it: its start in nanoseconds, its real user."""
+    add(100)
 
     assert _only(proc) == ProcessSeen(
         timestamp=SECOND,
@@ -60,7 +61,7 @@ def test_process(proc: Path, add: MakeProcess, tmp_path: Path) -> None:
         ppid=1,
         start=500 * CLOCK_TICK_NS,
         session=42,
-        uid=folder.stat().st_uid,
+        uid=1000,
         cgroup=(tmp_path / "cgroup" / "app").stat().st_ino,
         comm=b"bash",
         exe=b"/usr/bin/bash",
@@ -113,7 +114,7 @@ def test_other_entries_are_no_processes(proc: Path, add: MakeProcess) -> None:
     assert [found.pid for found in procfs.processes(SECOND, proc)] == [100]
 
 
-@pytest.mark.parametrize("missing", ["stat", "cmdline"])
+@pytest.mark.parametrize("missing", ["stat", "status", "cmdline"])
 def test_process_that_ends_meanwhile(proc: Path, add: MakeProcess, missing: str) -> None:
     """A process that vanishes while it is read is left out, and the others are told."""
     (add(50) / missing).unlink()
@@ -122,7 +123,7 @@ def test_process_that_ends_meanwhile(proc: Path, add: MakeProcess, missing: str)
     assert [found.pid for found in procfs.processes(SECOND, proc)] == [100]
 
 
-@pytest.mark.parametrize("stat", [b"", b"100", b"100 (bash", b"100 (bash) S", b"100 (bash) S x y z", bytes(64)])
+@pytest.mark.parametrize("stat", [b"", b"100", b"100 (bash", b"100 (bash) S", b"100 (bash) S x y z", b"\0"])
 def test_nonsense_in_stat(proc: Path, add: MakeProcess, stat: bytes) -> None:
     """A process whose state makes no sense is left out."""
     (add(50) / "stat").write_bytes(stat)

@@ -1,0 +1,151 @@
+"""A source and a pipeline, joined."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pyloader import Assessment, RecordingError, Sensor, UnsupportedError
+from pyloader.records import AnyRecord
+from pyloader.samples import SAMPLE
+from tests.unit.examples import HEADER, REVERSE_SHELL, exec_record, exit_record, fork_record, recording
+
+
+class FakeSource:
+    """A source that gives prepared batches and writes down what is asked of it."""
+
+    def __init__(self, *batches: list[AnyRecord], fails: type[Exception] | None = None) -> None:
+        self.header = HEADER
+        self.asked: list[str] = []
+        self.timeouts: list[float | None] = []
+        self._batches = list(batches)
+        self._fails = fails
+
+    def start(self) -> None:
+        """Begin, or fail if the test wants so."""
+        self.asked.append("start")
+        if self._fails is not None:
+            raise self._fails
+
+    def read(self, timeout: float | None) -> list[AnyRecord]:
+        """Return the next batch."""
+        self.timeouts.append(timeout)
+        if not self._batches:
+            raise EOFError
+        return self._batches.pop(0)
+
+    def stop(self) -> None:
+        """End after the next batch."""
+        self.asked.append("stop")
+        del self._batches[1:]
+
+    def close(self) -> None:
+        """Note it."""
+        self.asked.append("close")
+
+
+def test_assessments_in_order() -> None:
+    """Iteration gives an assessment for every record, in order, and ends with the source."""
+    source = FakeSource([exec_record(), fork_record()], [], [exit_record()])
+    with Sensor(source=source) as sensor:
+        seen = [assessment.record for assessment in sensor]
+
+    assert seen == [exec_record(), fork_record(), exit_record()]
+    assert source.asked == ["start", "close"]
+
+
+def test_batches() -> None:
+    """Batches come as the source gives them, an empty one for a silence, and the interval is the source's timeout."""
+    source = FakeSource([exec_record(), fork_record()], [])
+    with Sensor(source=source) as sensor:
+        sizes = [len(batch) for batch in sensor.batches(0.5)]
+
+    assert sizes == [2, 0]
+    assert set(source.timeouts) == {0.5}
+
+
+def test_exception_of_the_consumer_closes() -> None:
+    """Whatever goes wrong where the assessments go, the source is closed, and the error is not hidden."""
+    source = FakeSource([exec_record()])
+
+    def consume(assessments: Iterator[Assessment]) -> None:
+        raise KeyError(next(assessments).record.timestamp)
+
+    with pytest.raises(KeyError), Sensor(source=source) as sensor:
+        consume(iter(sensor))
+
+    assert source.asked == ["start", "close"]
+
+
+@pytest.mark.parametrize("error", [OSError, RuntimeError])
+def test_failed_start_closes(error: type[Exception]) -> None:
+    """A source that cannot start is closed before the error goes on."""
+    source = FakeSource(fails=error)
+
+    with pytest.raises(error), Sensor(source=source):
+        pytest.fail("the context was entered")
+
+    assert source.asked == ["start", "close"]
+
+
+def test_stop() -> None:
+    """`stop` ends the iteration after what the source still has."""
+    source = FakeSource([exec_record()], [fork_record()], [exit_record()])
+    with Sensor(source=source) as sensor:
+        seen = []
+        for assessment in sensor:
+            sensor.stop()
+            seen.append(assessment.record)
+
+    assert seen == [exec_record(), fork_record()]
+
+
+def test_summary_grows() -> None:
+    """The summary tells what was assessed so far."""
+    with Sensor(source=FakeSource([REVERSE_SHELL], [fork_record()])) as sensor:
+        counts = [sum(sensor.summary().records.values()) for _ in sensor.batches()]
+
+    assert counts == [1, 2]
+    assert sensor.summary().alerts == 1
+
+
+def test_min_score_reaches_the_alerts() -> None:
+    """`min_score` is the threshold of the alerts."""
+    with Sensor(source=FakeSource([REVERSE_SHELL]), min_score=100.0) as sensor:
+        assert [assessment.alerts for assessment in sensor] == [()]
+
+
+def test_unknown_monitor() -> None:
+    """A monitor that does not exist is refused together with the names of those that do."""
+    with pytest.raises(UnsupportedError, match="there is no monitor 'x'; there are: process"):
+        Sensor(["x"])
+
+
+@pytest.mark.parametrize("from_file", [False, True])
+def test_replay(tmp_path: Path, *, from_file: bool) -> None:
+    """A recording is replayed from a file or from bytes with the same verdicts."""
+    path = tmp_path / "x.rec"
+    path.write_bytes(recording(REVERSE_SHELL, fork_record()))
+    with Sensor.replay(path if from_file else path.read_bytes()) as sensor:
+        first, second = sensor
+
+    assert len(first.alerts) == 1
+    assert (second.record, second.score) == (fork_record(), first.score)
+
+
+def test_replay_of_damage() -> None:
+    """What lies before the damage is assessed, and then the damage is raised."""
+    seen: list[Assessment] = []
+    with Sensor.replay(recording(REVERSE_SHELL) + b"\xc1") as sensor, pytest.raises(RecordingError):
+        seen.extend(sensor)
+
+    assert [assessment.record for assessment in seen] == [REVERSE_SHELL]
+
+
+def test_sample_shows_an_intrusion() -> None:
+    """The recording that ships is readable and raises alerts."""
+    with Sensor.replay(SAMPLE) as sensor:
+        alerts = [alert for assessment in sensor for alert in assessment.alerts]
+
+    assert alerts
+    assert max(alert.score for alert in alerts) >= 62.0
