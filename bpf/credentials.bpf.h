@@ -159,7 +159,7 @@ static __always_inline void report_change(void *context, struct task_struct *tas
 static __always_inline void remember_credentials(__u32 pid, const struct credentials *now)
 {
 	if (bpf_map_update_elem(&credentials, &pid, now, BPF_ANY))
-		count_lost(CREDENTIAL_CHANGE);
+		count(CREDENTIAL_CHANGE, false);
 }
 
 /* Compares the credentials of a task with those remembered, reports a difference and remembers them. */

@@ -15,10 +15,7 @@
 
 #include "clock.bpf.h"
 #include "records.bpf.h"
-
-const volatile struct settings {
-	__u32 perf_buffer;
-} settings SEC(".rodata.settings");
+#include "settings.bpf.h"
 
 /* User space sets the sizes at load; 64 KiB is what every page size accepts. */
 struct {
@@ -32,30 +29,43 @@ struct {
 	__type(value, __u32);
 } samples SEC(".maps");
 
-struct loss {
-	__u64 count;
-	__u64 last; /* boot-time clock */
+struct tally {
+	__u64 written;
+	__u64 lost;
+	__u64 last_lost; /* boot-time clock */
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, TAG_LIMIT);
 	__type(key, __u32);
-	__type(value, struct loss);
-} lost SEC(".maps");
+	__type(value, struct tally);
+} tallies SEC(".maps");
 
-static __always_inline void count_lost(__u32 tag)
+/* Losses that a reader has put into the stream: the next reader begins where it stopped. Written by user space only. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, TAG_LIMIT);
+	__type(key, __u32);
+	__type(value, __u64);
+} reported SEC(".maps");
+
+/*
+ * Another program may interrupt this one on the same CPU, so the additions are atomic. This builtin, whose result is not
+ * used, becomes the plain instruction; Linux 5.10 has none that fetches.
+ */
+static __always_inline void count(__u32 tag, bool delivered)
 {
-	struct loss *loss = bpf_map_lookup_elem(&lost, &tag);
+	struct tally *tally = bpf_map_lookup_elem(&tallies, &tag);
 
-	if (!loss)
+	if (!tally)
 		return;
-	loss->last = boot_time();
-	/*
-	 * Another program may interrupt this one on the same CPU, so the addition is atomic. This builtin, whose result
-	 * is not used, becomes the plain instruction; Linux 5.10 has none that fetches.
-	 */
-	__atomic_fetch_add(&loss->count, 1, __ATOMIC_RELAXED);
+	if (delivered) {
+		__atomic_fetch_add(&tally->written, 1, __ATOMIC_RELAXED);
+	} else {
+		tally->last_lost = boot_time();
+		__atomic_fetch_add(&tally->lost, 1, __ATOMIC_RELAXED);
+	}
 }
 
 /* A record with the room for its length in front of it, which only the perf buffer uses. */
@@ -75,8 +85,7 @@ struct {
 static __always_inline void send_sample(void *context, __u32 tag, __u32 *length, __u64 size)
 {
 	*length = size;
-	if (bpf_perf_event_output(context, &samples, BPF_F_CURRENT_CPU, length, sizeof(*length) + size))
-		count_lost(tag);
+	count(tag, !bpf_perf_event_output(context, &samples, BPF_F_CURRENT_CPU, length, sizeof(*length) + size));
 }
 
 /* Room for a record of constant size, to be filled and handed to submit(); NULL if it was counted as lost. */
@@ -95,7 +104,7 @@ static __always_inline __u8 *reserve(__u32 tag, __u64 size)
 	else
 		record = bpf_ringbuf_reserve(&common, size, 0);
 	if (!record)
-		count_lost(tag);
+		count(tag, false);
 	return record;
 }
 
@@ -107,6 +116,7 @@ static __always_inline void submit(void *context, __u32 tag, __u8 *record, __u64
 		send_sample(context, tag, &slot->length, size);
 	} else {
 		bpf_ringbuf_submit(record, 0);
+		count(tag, true);
 	}
 }
 
@@ -123,8 +133,7 @@ static __always_inline void deliver(void *context, __u32 tag, __u32 *length, __u
 		failed = bpf_ringbuf_output(&vital, record, size, 0);
 	else
 		failed = bpf_ringbuf_output(&common, record, size, 0);
-	if (failed)
-		count_lost(tag);
+	count(tag, !failed);
 }
 
 #endif

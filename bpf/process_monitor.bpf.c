@@ -12,6 +12,7 @@
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
 
+#include "charge.bpf.h"
 #include "credentials.bpf.h"
 #include "deliver.bpf.h"
 #include "path.bpf.h"
@@ -103,7 +104,8 @@ static __always_inline void observe_exec(void *context, struct task_struct *task
 	bool unreadable;
 	__u64 end = PROCESS_EXEC_FIXED;
 
-	if (!space)
+	/* Every exec makes a new address space. */
+	if (!space || !speaks_for(HOOK_EXEC, (__u64)BPF_CORE_READ(task, mm)))
 		goto leave;
 
 	struct inode *inode = BPF_CORE_READ(image, f_inode);
@@ -166,7 +168,7 @@ static __always_inline void observe_fork(void *context, struct task_struct *pare
 	__u32 parent_pid = pid_of(parent), pid = pid_of(child);
 	struct credentials now;
 
-	if (is_thread(child) || is_kernel_thread(child))
+	if (is_thread(child) || is_kernel_thread(child) || !speaks_for(HOOK_FORK, (__u64)child))
 		return;
 
 	/* Threads other than the leader may hold credentials of their own and do not speak for the process. */
@@ -250,7 +252,7 @@ static __always_inline void observe_exit(void *context, struct task_struct *task
 	int status = BPF_CORE_READ(task, exit_code);
 
 	if (is_kernel_thread(task) || BPF_CORE_READ(task, signal, live.counter) ||
-	    reported_by_other_thread(task, start))
+	    !speaks_for(HOOK_EXIT, (__u64)task) || reported_by_other_thread(task, start))
 		return;
 	bpf_map_delete_elem(&credentials, &pid);
 	/* exit_group(2) and fatal signals leave the status of the whole process here. */
@@ -314,7 +316,7 @@ static __always_inline void observe_commit(void *context, const struct cred *nex
 	struct task_struct *task = (void *)bpf_get_current_task();
 	__u32 pid = pid_of(task);
 
-	if (!is_thread(task) && !is_kernel_thread(task))
+	if (in_charge() && !is_thread(task) && !is_kernel_thread(task))
 		observe_credentials(context, task, next, bpf_map_lookup_elem(&credentials, &pid));
 }
 
@@ -337,6 +339,8 @@ static __always_inline void observe_switch(void *context, struct task_struct *ta
 {
 	struct credentials *known = bpf_map_lookup_elem(&credentials, &pid);
 
+	if (!in_charge())
+		return;
 	if (!known || known->object != cred || known->euid != euid)
 		observe_credentials(context, task, cred, known);
 }

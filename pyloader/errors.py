@@ -21,16 +21,68 @@ class NotPermittedError(PyloaderError):
     """The user or the kernel's policy does not allow it; the text names the missing right."""
 
 
+class NotRootError(NotPermittedError):
+    """An ordinary user asks for what takes root or capabilities."""
+
+
+class MissingCapabilityError(NotPermittedError):
+    """Some of the capabilities are there, or root is, and still one is missing, as in a container."""
+
+
+class LockdownError(NotPermittedError):
+    """The kernel is locked down so far that no program may read its memory."""
+
+
 class UnsupportedError(PyloaderError):
     """This host cannot do it: its kernel, architecture or configuration lacks something that the text names."""
 
 
-class LoadError(PyloaderError):
-    """The kernel or libbpf refused an object, a program or an attachment; `program` names it if it is one."""
+class ArchitectureError(UnsupportedError):
+    """No build of pyloader is for this kind of machine."""
 
-    def __init__(self, message: str, *, log: str = "", program: str = "") -> None:
+
+class KernelTypesError(UnsupportedError):
+    """The kernel's types (BTF) are missing, or the file that shall describe them does not."""
+
+
+class OldKernelError(UnsupportedError):
+    """The kernel lacks a kind of program that no other can stand in for."""
+
+
+class InstallationError(UnsupportedError):
+    """A file that belongs to the package is missing, damaged, or made for another machine."""
+
+
+class LibraryError(InstallationError):
+    """It is the bundled libbpf."""
+
+
+class ObjectError(InstallationError):
+    """It is a BPF object, or the manifest of the objects."""
+
+
+class BusyError(PyloaderError):
+    """Another process does this already; the text names it."""
+
+
+class LoadError(PyloaderError):
+    """The kernel or libbpf refused an object, a program or an attachment.
+
+    `program` names the program if it is one, and `errno` is the kernel's or libbpf's error number, or 0.
+    """
+
+    def __init__(self, message: str, *, log: str = "", program: str = "", errno: int = 0) -> None:
         super().__init__(message, log=log)
         self.program = program
+        self.errno = errno
+
+
+class VerifierError(LoadError):
+    """The kernel's verifier refused a program; the text holds its reason, `log` the way there."""
+
+
+class AttachError(LoadError):
+    """The kernel loaded a program and refused to attach it."""
 
 
 class RecordingError(PyloaderError):

@@ -1,4 +1,4 @@
-"""Build the one shared library that ships: libbpf, libelf, zlib and our ring drain in a single file.
+"""Build the one shared library that ships: libbpf, libelf, zlib and our readers of rings in a single file.
 
 Nothing of it depends on the build host: the compiler carries the headers and symbol lists of the oldest glibc
 that is supported, and the result needs nothing but that C library.
@@ -77,7 +77,8 @@ def _compile(origins: dict[str, Source], target: Target, compiler: toolchain.Com
         "-Wextra",
         "-Werror",
         f"-I{libbpf_headers(origins['libbpf'])}",
-        LIBRARY / "drain.c",
+        LIBRARY / "ring.c",
+        LIBRARY / "perf.c",
     ]
     linked = work / FILE_NAME
     link = [*common, *_LINK_FLAGS, f"-Wl,--version-script,{exports}", "-o", linked, *drain, *combined]

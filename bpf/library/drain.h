@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Drain BPF rings, or a perf buffer, into plain memory.
+ * Drain a BPF ring, or a perf buffer, into plain memory.
  *
  * A reader without atomics, such as Python, cannot walk a mapped ring itself: the header of a record must be read with
  * acquire semantics, or its content may still be unwritten on arm64. libbpf reads it right, but calls back for every
- * record, which from Python costs more than all the rest. These functions do the walk here and hand over whole batches,
- * so that one foreign call moves thousands of records.
+ * record, which from Python costs more than all the rest, and it gives the room of a record back at once. These
+ * functions hand over whole batches, so that one foreign call moves thousands of records, and give their room back only
+ * when they are told to: what a reader has taken and not acknowledged is there again for the next one, should it die.
  *
+ * Records are those of pyloader: MessagePack arrays that begin with a tag and a timestamp (bpf/records.bpf.h).
  * A drain belongs to one thread at a time.
  */
 #ifndef PYLOADER_DRAIN_H
@@ -14,45 +16,54 @@
 
 #include <stdint.h>
 
-struct pyloader_drain;
+/* A batch of records: back to back in `bytes`, record i ends before offset ends[i]. The caller owns the memory. */
+struct pyloader_batch {
+	unsigned char *bytes;
+	uint32_t *ends;
+	uint32_t capacity;    /* of `bytes` */
+	uint32_t max_records; /* room in `ends` */
+	uint32_t size;	      /* bytes used */
+	uint32_t count;	      /* records */
+};
+
+struct pyloader_ring;
+
+/* Map the ring buffer behind `map_fd`, which has `size` bytes. Returns NULL and sets errno on failure. */
+struct pyloader_ring *pyloader_ring__new(int map_fd, uint32_t size);
 
 /*
- * Open a drain on `count` ring buffer maps, whose records are never longer than `max_record` bytes. The drain keeps its
- * own mappings; the descriptors may be closed after the drain is freed, not before.
- * Returns NULL and sets errno on failure.
+ * Append committed records to the batch, in order and never a part of one, up to the first that was stamped after
+ * `horizon`, and as many as there is room for. Returns 1 if it stopped for want of room, else 0.
  */
-struct pyloader_drain *pyloader_drain__new(const int *ring_map_fds, uint32_t count, uint32_t max_record);
+int pyloader_ring__read(struct pyloader_ring *ring, struct pyloader_batch *batch, uint64_t horizon);
+
+/* Give back the room of all records that were read. */
+void pyloader_ring__acknowledge(struct pyloader_ring *ring);
+
+/* Return the number of bytes that are not acknowledged, record headers included. */
+uint64_t pyloader_ring__pending(const struct pyloader_ring *ring);
+
+/* Unmap the ring. NULL is allowed. */
+void pyloader_ring__free(struct pyloader_ring *ring);
+
+struct pyloader_perf;
 
 /*
- * Open a drain on a perf event array, with a buffer of `bytes_per_cpu` (a power of two of pages) for each CPU. Each
- * sample begins with the length of the record behind it, a 32-bit integer, because perf pads samples.
+ * Open a perf buffer of `bytes_per_cpu` (a power of two of pages) for each CPU on a perf event array. Each sample
+ * begins with the length of the record behind it, a 32-bit integer, because perf pads samples.
  */
-struct pyloader_drain *pyloader_drain__new_perf(int perf_map_fd, uint32_t bytes_per_cpu, uint32_t max_record);
+struct pyloader_perf *pyloader_perf__new(int map_fd, uint32_t bytes_per_cpu);
 
-/* Close the drain. NULL is allowed. */
-void pyloader_drain__free(struct pyloader_drain *drain);
+/* Return a descriptor that polls readable while records wait. */
+int pyloader_perf__epoll_fd(const struct pyloader_perf *perf);
 
 /*
- * Return a descriptor that polls readable while records wait. It also does so while the oldest record is still being
- * written, when a read returns 0: callers should pause then instead of polling again at once.
+ * Append records to the batch, CPU by CPU. A buffer can only be read whole, so a CPU is left for the next time when
+ * there might not be room for all that it holds. Returns 1 if that happened, else 0, or a negative error number.
  */
-int pyloader_drain__epoll_fd(const struct pyloader_drain *drain);
+int pyloader_perf__read(struct pyloader_perf *perf, struct pyloader_batch *batch);
 
-/*
- * Copy committed records back to back into `buffer`, in the order of each ring, one ring after the other, and never a
- * part of one. `ends[i]` becomes the offset just past record i. Reading stops when nothing more is committed, when
- * `max_records` are copied, or when there might not be room for the next record, or for a perf buffer of one CPU.
- *
- * Returns the number of records copied, 0 when none is ready, or -EINVAL when not even one record, or the perf buffer
- * of one CPU, could ever fit.
- */
-int pyloader_drain__read(struct pyloader_drain *drain, void *buffer, uint32_t capacity, uint32_t *ends,
-			 uint32_t max_records);
-
-/* Return the number of bytes that wait in the rings, record headers included; 0 for a perf buffer, which cannot tell. */
-uint64_t pyloader_drain__pending(const struct pyloader_drain *drain);
-
-/* Return how many records were longer than `max_record` and therefore thrown away. Anything but 0 is a bug. */
-uint64_t pyloader_drain__refused(const struct pyloader_drain *drain);
+/* Close the perf buffer. NULL is allowed. */
+void pyloader_perf__free(struct pyloader_perf *perf);
 
 #endif

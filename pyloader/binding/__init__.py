@@ -1,24 +1,36 @@
 """The only user of ctypes: libbpf, as far as pyloader needs it.
 
 `library` finds and declares the bundled libbpf, `log` captures what it prints, `handle` owns C pointers, `objects`
-loads programs and maps, `ring` reads records in batches, `counters` reads per-CPU arrays.
+loads programs and maps, `ring` reads records in batches, `counters` reads and sets numbers in maps, `pins` names
+them in bpffs.
 """
 
-from pyloader.binding.counters import PerCpuArray
+from pyloader.binding.counters import PerCpuArray, read_first, write_first
 from pyloader.binding.library import library
 from pyloader.binding.objects import BpfObject, Link
-from pyloader.binding.probe import can_create_map, can_load_program
+from pyloader.binding.pins import Descriptor, MapInfo, ProgramInfo, map_info, open_pinned, pin, program_info
+from pyloader.binding.probe import can_call_helper, can_create_map, can_load_program
 from pyloader.binding.ring import Batch, PerfReader, Reader, RingReader
 
 __all__ = [
     "Batch",
     "BpfObject",
+    "Descriptor",
     "Link",
+    "MapInfo",
     "PerCpuArray",
     "PerfReader",
+    "ProgramInfo",
     "Reader",
     "RingReader",
+    "can_call_helper",
     "can_create_map",
     "can_load_program",
     "library",
+    "map_info",
+    "open_pinned",
+    "pin",
+    "program_info",
+    "read_first",
+    "write_first",
 ]

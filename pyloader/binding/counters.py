@@ -1,12 +1,14 @@
-"""Arrays in which every CPU keeps numbers of its own."""
+"""Maps of plain numbers."""
 
 import ctypes
+import struct
+from collections.abc import Sequence
 
 from pyloader.binding.library import library
 
 
 class PerCpuArray:
-    """A `BPF_MAP_TYPE_PERCPU_ARRAY` whose values are `width` 64-bit numbers; the descriptor stays with its object."""
+    """A `BPF_MAP_TYPE_PERCPU_ARRAY` whose values are `width` 64-bit numbers; the descriptor stays with its owner."""
 
     def __init__(self, map_fd: int, width: int) -> None:
         self._library = library()
@@ -21,3 +23,22 @@ class PerCpuArray:
         self._library.bpf_map_lookup_elem(self._fd, ctypes.byref(self._key), self._values)
         values = list(self._values)
         return [tuple(values[at : at + self._width]) for at in range(0, len(values), self._width)]
+
+    def write(self, index: int, numbers: Sequence[int]) -> None:
+        """Set the numbers at this index, those of all CPUs in a row. Raises `OSError`."""
+        self._key.value = index
+        self._values[:] = list(numbers)
+        self._library.bpf_map_update_elem(self._fd, ctypes.byref(self._key), self._values, 0)
+
+
+def read_first(map_fd: int, layout: str) -> tuple[int | bytes, ...]:
+    """Return the value at index 0 of an array map, unpacked by a `struct` layout. Raises `OSError`."""
+    key, value = ctypes.c_uint32(), (ctypes.c_char * struct.calcsize(layout))()
+    library().bpf_map_lookup_elem(map_fd, ctypes.byref(key), value)
+    return struct.unpack(layout, value.raw)
+
+
+def write_first(map_fd: int, layout: str, *numbers: int) -> None:
+    """Set the value at index 0 of an array map, packed by a `struct` layout. Raises `OSError`."""
+    key = ctypes.c_uint32()
+    library().bpf_map_update_elem(map_fd, ctypes.byref(key), struct.pack(layout, *numbers), 0)

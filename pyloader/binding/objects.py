@@ -1,23 +1,37 @@
 """BPF objects: from the bytes of an object file to programs and maps in the kernel."""
 
 import ctypes
+import os
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Self
 
 from pyloader.binding.handle import Handle
 from pyloader.binding.library import Libbpf, Pointer, library
 from pyloader.binding.log import captured_log, refused_program, verifier_verdict
-from pyloader.errors import LoadError
+from pyloader.errors import AttachError, LoadError, VerifierError
 
 
 class _OpenOptions(ctypes.Structure):
     """The beginning of `struct bpf_object_open_opts` (libbpf.h); libbpf takes the size for the version."""
 
-    _fields_ = (("sz", ctypes.c_size_t), ("object_name", ctypes.c_char_p))
+    _fields_ = (
+        ("sz", ctypes.c_size_t),
+        ("object_name", ctypes.c_char_p),
+        ("relaxed_maps", ctypes.c_bool),
+        ("pin_root_path", ctypes.c_char_p),
+        ("_unused", ctypes.c_uint32),
+        ("kconfig", ctypes.c_char_p),
+        ("btf_custom_path", ctypes.c_char_p),
+    )
 
 
 class Link(Handle):
-    """The attachment of a program to a hook. Closing it detaches the program."""
+    """The attachment of a program to a hook. Closing it detaches the program, unless the link is pinned."""
+
+    def fileno(self) -> int:
+        """Return the descriptor of the link; it belongs to the link."""
+        return self._library.bpf_link__fd(self.pointer)
 
     def _release(self, pointer: Pointer) -> None:
         self._library.bpf_link__destroy(pointer)
@@ -31,16 +45,18 @@ class BpfObject(Handle):
         self.name = name
 
     @classmethod
-    def open(cls, data: bytes, name: str) -> Self:
-        """Parse an object file. Raises `LoadError` if libbpf cannot."""
+    def open(cls, data: bytes, name: str, *, btf: Path | None = None) -> Self:
+        """Parse an object file; `btf` describes the kernel's types in place of the kernel. Raises `LoadError`."""
         lib = library()
         options = _OpenOptions(ctypes.sizeof(_OpenOptions), name.encode())
+        if btf is not None:
+            options.btf_custom_path = os.fsencode(btf)
         with captured_log() as log:
             try:
                 return cls(lib, lib.bpf_object__open_mem(data, len(data), ctypes.byref(options)), name)
             except OSError as error:
                 message = f"cannot open the BPF object {name}: {error.strerror}; reinstall pyloader-ebpf"
-                raise LoadError(message, log="".join(log)) from error
+                raise LoadError(message, log="".join(log), errno=error.errno) from error
 
     def programs(self) -> Iterator[str]:
         """Yield the names of all programs in the file."""
@@ -58,6 +74,17 @@ class BpfObject(Handle):
     def resize_map(self, name: str, entries: int) -> None:
         """Set the number of entries of a map, or the bytes of a ring, before `load`."""
         self._library.bpf_map__set_max_entries(self._map(name), entries)
+
+    def maps(self) -> Iterator[str]:
+        """Yield the names of all maps in the file."""
+        handle = self._library.bpf_object__next_map(self.pointer, None)
+        while handle is not None:
+            yield self._library.bpf_map__name(handle).decode()
+            handle = self._library.bpf_object__next_map(self.pointer, handle)
+
+    def share_map(self, name: str, fd: int) -> None:
+        """Use a map that exists instead of creating one at `load`."""
+        self._library.bpf_map__reuse_fd(self._map(name), fd)
 
     def leave_out_map(self, name: str) -> None:
         """Do not create a map at `load`; no program that is loaded may come to use it."""
@@ -78,26 +105,28 @@ class BpfObject(Handle):
     def load(self) -> None:
         """Create the maps and load the chosen programs.
 
-        Raises `LoadError`: its text ends with the verifier's reason if there is one, its `log` holds everything that
-        libbpf and the verifier printed.
+        Raises `VerifierError` with the verifier's reason if there is one, else `LoadError`; its `log` holds everything
+        that libbpf and the verifier printed.
         """
         with captured_log() as log:
             try:
                 self._library.bpf_object__load(self.pointer)
             except OSError as error:
                 program = refused_program(log)
-                reason = verifier_verdict(log) or error.strerror
-                message = f"the kernel refused {program or 'the maps'} of {self.name}: {reason}"
-                raise LoadError(message, log="".join(log), program=program) from error
+                if verdict := verifier_verdict(log):
+                    message = f"the kernel's verifier refused {program} of {self.name}: {verdict}"
+                    raise VerifierError(message, log="".join(log), program=program, errno=error.errno) from error
+                message = f"the kernel refused {program or 'the maps'} of {self.name}: {error.strerror}"
+                raise LoadError(message, log="".join(log), program=program, errno=error.errno) from error
 
     def attach(self, program: str) -> Link:
-        """Attach a loaded program to the hook that its section names. Raises `LoadError`."""
+        """Attach a loaded program to the hook that its section names. Raises `AttachError`."""
         with captured_log() as log:
             try:
                 return Link(self._library, self._library.bpf_program__attach(self._program(program)))
             except OSError as error:
                 message = f"cannot attach {program} of {self.name}: {error.strerror}"
-                raise LoadError(message, log="".join(log), program=program) from error
+                raise AttachError(message, log="".join(log), program=program, errno=error.errno) from error
 
     def map_fd(self, name: str) -> int:
         """Return the descriptor of a map; it belongs to the object."""

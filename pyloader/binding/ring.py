@@ -1,16 +1,15 @@
-"""Read records from BPF ring buffers, or a perf buffer, in batches.
+"""Read records from BPF rings, or a perf buffer, in batches.
 
 One foreign call drains what is committed into one buffer, behind room for a MessagePack array header, so that one call
-of the decoder turns a batch into structs. The walk of the ring itself is done in C (`bpf/library/drain.c`): it needs
+of the decoder turns a batch into structs. The walk of the ring itself is done in C (`bpf/library/ring.c`): it needs
 acquire loads, which Python does not have.
 """
 
 import ctypes
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from pyloader.binding.handle import Handle
-from pyloader.binding.library import Pointer, library
+from pyloader.binding.library import BatchStruct, Libbpf, Pointer, library
 
 RECORD_LIMIT = 8_192
 """No record is longer (`RECORD_LIMIT` in bpf/workspace.bpf.h)."""
@@ -18,9 +17,8 @@ RECORD_LIMIT = 8_192
 _HEADER = 5
 """Bytes of a MessagePack `array 32` header, `ARRAY_HEADER` of `pyloader.records.codec`."""
 
-
 _LEAST_SAMPLE = 16
-"""No sample of a perf buffer takes fewer bytes (`LEAST_SAMPLE` in bpf/library/drain.c)."""
+"""No sample of a perf buffer takes fewer bytes (`LEAST_SAMPLE` in bpf/library/perf.c)."""
 
 
 class Batch(NamedTuple):
@@ -39,61 +37,128 @@ class Batch(NamedTuple):
         return [data[begin:end] for begin, end in zip([_HEADER, *self.ends], self.ends, strict=False)]
 
 
-class Reader(Handle):
-    """The consumer of what a monitor writes. `capacity` bounds the bytes of a batch, `max_records` its records."""
+class Reader:
+    """The consumer of everything that a monitor writes. Closing it loses nothing that was not acknowledged."""
 
-    def __init__(self, pointer: Pointer, *, capacity: int, max_records: int) -> None:
-        super().__init__(library(), pointer)
-        self._capacity = capacity
-        self._max_records = max_records
+    def __init__(self, *, capacity: int, max_records: int) -> None:
         self._buffer = bytearray(_HEADER + capacity)
-        self._target = (ctypes.c_char * capacity).from_buffer(self._buffer, _HEADER)
         self._ends = (ctypes.c_uint32 * max_records)()
+        target = (ctypes.c_char * capacity).from_buffer(self._buffer, _HEADER)
+        self._batch = BatchStruct(ctypes.addressof(target), self._ends, capacity, max_records)
 
-    def fileno(self) -> int:
-        """Return a descriptor that polls readable while records wait.
+    def filenos(self) -> list[int]:
+        """Return descriptors that poll readable while records wait.
 
-        It does so, too, while the oldest record is still being written: when a read then gives nothing, pause a little.
+        They do so, too, while the oldest record is still being written: when a read then gives nothing, pause a little.
         """
-        return self._library.pyloader_drain__epoll_fd(self.pointer)
+        raise NotImplementedError
 
-    def read(self) -> Batch | None:
-        """Take committed records out, at most one buffer full; `None` if there are none."""
-        count = self._library.pyloader_drain__read(
-            self.pointer, self._target, self._capacity, self._ends, self._max_records
-        )
+    def read(self, horizon: int) -> tuple[Batch | None, bool]:
+        """Take in records, for rings only those stamped up to `horizon` (ns), and tell whether there is more to take.
+
+        There is more when the buffer is full; the records so far must then be decoded before the next read.
+        """
+        self._batch.size = self._batch.count = 0
+        more = self._fill(horizon)
+        count = self._batch.count
         if not count:
-            return None
+            return None, more
         ends = [_HEADER + end for end in self._ends[:count]]
         self._buffer[:_HEADER] = b"\xdd" + count.to_bytes(4, "big")
-        return Batch(memoryview(self._buffer)[: ends[-1]].toreadonly(), ends)
+        return Batch(memoryview(self._buffer)[: ends[-1]].toreadonly(), ends), more
 
-    @property
+    def acknowledge(self) -> None:
+        """Give back the room of all records that were read: they will not be read again."""
+
     def pending(self) -> int:
-        """Bytes that wait, with the headers of the records; 0 where the kernel does not tell."""
-        return self._library.pyloader_drain__pending(self.pointer)
+        """Return the bytes that are not acknowledged, with the headers of the records; 0 where that is not known."""
+        return 0
 
-    @property
-    def refused(self) -> int:
-        """Records longer than `RECORD_LIMIT`, which were thrown away."""
-        return self._library.pyloader_drain__refused(self.pointer)
+    def close(self) -> None:
+        """Release the rings. Further calls do nothing."""
+
+    def _fill(self, horizon: int) -> bool:
+        raise NotImplementedError
+
+
+class _Ring(Handle):
+    """One mapped ring."""
+
+    def __init__(self, lib: Libbpf, map_fd: int, size: int) -> None:
+        super().__init__(lib, lib.pyloader_ring__new(map_fd, size))
 
     def _release(self, pointer: Pointer) -> None:
-        self._library.pyloader_drain__free(pointer)
+        self._library.pyloader_ring__free(pointer)
 
 
 class RingReader(Reader):
-    """Reads ring buffers: of each all that is there, in the order of the maps."""
+    """Reads ring buffers, given as descriptor and size in bytes, one after the other.
 
-    def __init__(self, map_fds: Sequence[int], *, capacity: int = 256 * 1024, max_records: int = 4_096) -> None:
-        fds = (ctypes.c_int * len(map_fds))(*map_fds)
-        pointer = library().pyloader_drain__new(fds, len(map_fds), RECORD_LIMIT)
-        super().__init__(pointer, capacity=capacity, max_records=max_records)
+    A record is there again for the next reader of the ring until it is acknowledged.
+    """
+
+    def __init__(self, rings: list[tuple[int, int]], *, capacity: int = 256 * 1024, max_records: int = 4_096) -> None:
+        super().__init__(capacity=capacity, max_records=max_records)
+        self._library = library()
+        self._fds = [fd for fd, _ in rings]
+        self._rings: list[_Ring] = []
+        try:
+            for fd, size in rings:
+                self._rings.append(_Ring(self._library, fd, size))
+        except BaseException:
+            self.close()
+            raise
+
+    def filenos(self) -> list[int]:
+        """Return the descriptors of the maps."""
+        return self._fds
+
+    def acknowledge(self) -> None:
+        """Give back the room of all records that were read: they will not be read again."""
+        for ring in self._rings:
+            self._library.pyloader_ring__acknowledge(ring.pointer)
+
+    def pending(self) -> int:
+        """Return the bytes that are not acknowledged, with the headers of the records."""
+        return sum(self._library.pyloader_ring__pending(ring.pointer) for ring in self._rings)
+
+    def close(self) -> None:
+        """Unmap the rings. Further calls do nothing."""
+        for ring in self._rings:
+            ring.close()
+
+    def _fill(self, horizon: int) -> bool:
+        full = 0
+        for ring in self._rings:
+            full |= self._library.pyloader_ring__read(ring.pointer, self._batch, horizon)
+        return bool(full)
+
+
+class _Perf(Handle):
+    """The perf buffers of all CPUs."""
+
+    def __init__(self, lib: Libbpf, map_fd: int, bytes_per_cpu: int) -> None:
+        super().__init__(lib, lib.pyloader_perf__new(map_fd, bytes_per_cpu))
+
+    def _release(self, pointer: Pointer) -> None:
+        self._library.pyloader_perf__free(pointer)
 
 
 class PerfReader(Reader):
-    """Reads a perf event array, the transport of kernels before 5.8: of each CPU all that is there."""
+    """Reads a perf event array, the transport of kernels before 5.8. What is read is acknowledged."""
 
     def __init__(self, map_fd: int, *, bytes_per_cpu: int = 256 * 1024) -> None:
-        pointer = library().pyloader_drain__new_perf(map_fd, bytes_per_cpu, RECORD_LIMIT)
-        super().__init__(pointer, capacity=bytes_per_cpu, max_records=bytes_per_cpu // _LEAST_SAMPLE)
+        super().__init__(capacity=bytes_per_cpu, max_records=bytes_per_cpu // _LEAST_SAMPLE)
+        self._library = library()
+        self._perf = _Perf(self._library, map_fd, bytes_per_cpu)
+
+    def filenos(self) -> list[int]:
+        """Return the descriptor that covers the buffers of all CPUs."""
+        return [self._library.pyloader_perf__epoll_fd(self._perf.pointer)]
+
+    def close(self) -> None:
+        """Close the buffers. Further calls do nothing."""
+        self._perf.close()
+
+    def _fill(self, horizon: int) -> bool:  # noqa: ARG002 -- a perf buffer is read whole.
+        return bool(self._library.pyloader_perf__read(self._perf.pointer, self._batch))

@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 
-from pyloader.errors import LoadError, NotPermittedError, PyloaderError, UnsupportedError, UsageError
+from pyloader.errors import BusyError, LoadError, NotPermittedError, PyloaderError, UnsupportedError, UsageError
 
 
 class Exit(IntEnum):
@@ -19,4 +19,5 @@ def exit_code(error: PyloaderError) -> Exit:
     """Return the exit code for an error."""
     if isinstance(error, UsageError):
         return Exit.USAGE
-    return Exit.UNAVAILABLE if isinstance(error, NotPermittedError | UnsupportedError | LoadError) else Exit.FAILURE
+    unavailable = isinstance(error, NotPermittedError | UnsupportedError | LoadError | BusyError)
+    return Exit.UNAVAILABLE if unavailable else Exit.FAILURE

@@ -1,10 +1,12 @@
 """Options that several commands share, and the checks of their values."""
 
 import argparse
+import re
 import sys
 from typing import TypeAlias
 
 from pyloader.alerts.alert import MEDIUM_FROM
+from pyloader.monitors import MONITORS, Monitor
 from pyloader.sinks import JsonSink, Sink, TextSink
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -21,6 +23,40 @@ def add_output(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="lowest score that is reported, 0 to 100; default: %(default)g",
     )
+
+
+def add_instance(parser: argparse.ArgumentParser) -> None:
+    """Add the name under which monitors are pinned and read."""
+    parser.add_argument(
+        "--instance",
+        type=instance,
+        default="default",
+        metavar="NAME",
+        help="a name for a second sensor beside the first; default: %(default)s",
+    )
+
+
+def add_ring_bytes(parser: argparse.ArgumentParser, default: int) -> None:
+    """Add the size of the rings."""
+    parser.add_argument(
+        "--ring-bytes",
+        type=ring_bytes,
+        default=default,
+        metavar="BYTES",
+        help="size of each ring, a power of two from 65536; default: %(default)s",
+    )
+
+
+def add_monitors(parser: argparse.ArgumentParser) -> None:
+    """Add the choice of monitors as words."""
+    parser.add_argument(
+        "monitors", nargs="*", type=monitor, metavar="MONITOR", help=f"of: {', '.join(MONITORS)}; default: all"
+    )
+
+
+def chosen(options: argparse.Namespace) -> list[Monitor]:
+    """Return the monitors that were chosen, or all."""
+    return [MONITORS[name] for name in options.monitors or MONITORS]
 
 
 def sink(options: argparse.Namespace) -> Sink:
@@ -55,3 +91,19 @@ def ring_bytes(text: str) -> int:
         message = f"{text} is not a power of two from 65536 to 1073741824"
         raise argparse.ArgumentTypeError(message)
     return value
+
+
+def instance(text: str) -> str:
+    """Parse the name of an instance: it becomes the name of a folder in bpffs, which allows no dots."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", text):
+        message = f"{text!r} is not a name of up to 32 letters, digits, _ and -"
+        raise argparse.ArgumentTypeError(message)
+    return text
+
+
+def monitor(text: str) -> str:
+    """Parse the name of a monitor."""
+    if text not in MONITORS:
+        message = f"there is no monitor {text!r}; there are: {', '.join(MONITORS)}"
+        raise argparse.ArgumentTypeError(message)
+    return text

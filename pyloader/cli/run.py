@@ -30,17 +30,12 @@ def add_to(commands: options.Commands, common: argparse.ArgumentParser) -> None:
     options.add_output(parser)
     parser.add_argument("--duration", type=options.seconds, metavar="SECONDS", help="stop after this time")
     parser.add_argument("--record", type=Path, metavar="FILE", help="keep every raw record for `pyloader replay`")
+    options.add_instance(parser)
     parser.add_argument("--hooks", metavar="KIND", help="force a kind of hook, such as tp; default: the best that hold")
     parser.add_argument(
         "--transport", type=Transport, choices=list(Transport), help="how records come; default: ring if there is one"
     )
-    parser.add_argument(
-        "--ring-bytes",
-        type=options.ring_bytes,
-        default=RING_BYTES,
-        metavar="BYTES",
-        help="size of each ring, a power of two from 65536; default: %(default)s",
-    )
+    options.add_ring_bytes(parser, RING_BYTES)
     parser.set_defaults(command=run)
 
 
@@ -53,6 +48,7 @@ def run(arguments: argparse.Namespace) -> Exit:
         ring_bytes=arguments.ring_bytes,
         hooks=arguments.hooks,
         transport=arguments.transport,
+        instance=arguments.instance,
     )
     with ExitStack() as held:
         try:
@@ -70,9 +66,4 @@ def run(arguments: argparse.Namespace) -> Exit:
 
 def _monitors(text: str) -> list[str]:
     """Parse a list of monitors."""
-    names = text.split(",")
-    for name in names:
-        if name not in MONITORS:
-            message = f"there is no monitor {name!r}; there are: {', '.join(MONITORS)}"
-            raise argparse.ArgumentTypeError(message)
-    return list(dict.fromkeys(names))
+    return list(dict.fromkeys(map(options.monitor, text.split(","))))

@@ -1,9 +1,12 @@
 """The monitors: what each observes, and how it gets into the kernel."""
 
 from pyloader.errors import UsageError
+from pyloader.monitors.active import ActiveMonitor, Tally
 from pyloader.monitors.ladder import Hook, Monitor, Rung
-from pyloader.monitors.loaded import LoadedMonitor, Transport
+from pyloader.monitors.loaded import LoadedMonitor
+from pyloader.monitors.pinned import PinnedMonitor, Pins, pinned_monitors
 from pyloader.monitors.process import PROCESS
+from pyloader.monitors.transport import Transport
 
 MONITORS: dict[str, Monitor] = {monitor.name: monitor for monitor in (PROCESS,)}
 
@@ -17,4 +20,18 @@ def named(name: str) -> Monitor:
         raise UsageError(message) from None
 
 
-__all__ = ["MONITORS", "PROCESS", "Hook", "LoadedMonitor", "Monitor", "Rung", "Transport", "named"]
+__all__ = [
+    "MONITORS",
+    "PROCESS",
+    "ActiveMonitor",
+    "Hook",
+    "LoadedMonitor",
+    "Monitor",
+    "PinnedMonitor",
+    "Pins",
+    "Rung",
+    "Tally",
+    "Transport",
+    "named",
+    "pinned_monitors",
+]

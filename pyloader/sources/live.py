@@ -10,11 +10,12 @@ from pathlib import Path
 from pyloader import kernel
 from pyloader.errors import ClosedError
 from pyloader.host import procfs
-from pyloader.monitors import LoadedMonitor, Monitor, Transport
+from pyloader.monitors import ActiveMonitor, LoadedMonitor, Monitor, PinnedMonitor, Pins, Transport
 from pyloader.records import AnyRecord
 from pyloader.records.codec import decode_batch, encode
 from pyloader.records.recording import Header, RecordingWriter
 from pyloader.sources.cgroups import CgroupNames
+from pyloader.sources.instance import only_one
 from pyloader.sources.losses import LossReport
 from pyloader.sources.merge import Merge
 
@@ -27,16 +28,17 @@ LOSS_INTERVAL_NS = 1_000_000_000
 _BUSY_PAUSE = 0.0001
 """Seconds to wait for a program that has reserved a record and not finished it."""
 
-_READS = 64
-"""Batches in one reading at most. It takes all that a ring of the default size can hold, whatever comes meanwhile."""
-
 
 class KernelSource:
     """The monitors at work, and what the sensor adds to their records.
 
     The stream begins with the processes that ran before. The path of each control group stands before the first
     record that names it, and losses stand where they happened. With `record_to` everything is recorded in that file
-    as it is handed out.
+    as it is handed out. With an `instance`, monitors that it has pinned are read instead of loaded again, and no other
+    process can read as that instance meanwhile.
+
+    A record is acknowledged when the next ones are asked for: until then it stays in its ring, and if the ring is
+    pinned, the next reader finds it there.
     """
 
     def __init__(
@@ -46,13 +48,15 @@ class KernelSource:
         ring_bytes: int = RING_BYTES,
         transport: Transport | None = None,
         record_to: Path | None = None,
+        instance: str | None = None,
     ) -> None:
         self.header = Header.of_this_host()
-        self.monitors: list[LoadedMonitor] = []
+        self.monitors: list[ActiveMonitor] = []
         self._wanted = monitors
         self._ring_bytes = ring_bytes
         self._transport = transport
         self._record_to = record_to
+        self._instance = instance
         self._writer: RecordingWriter | None = None
         self._raw: dict[int, bytes] = {}
         self._cgroups = CgroupNames()
@@ -71,28 +75,31 @@ class KernelSource:
         `RecordingError` if the recording cannot be made; `close` then leaves nothing behind.
         """
         kernel.require()
+        begin = _now()
         self._epoll = self._held.enter_context(select.epoll())
         self._epoll.register(self._wake, select.EPOLLIN)
+        if self._instance is not None:
+            self._held.enter_context(only_one(self._instance))
         for wanted in self._wanted:
-            monitor = LoadedMonitor(wanted, ring_bytes=self._ring_bytes, transport=self._transport)
-            self.monitors.append(self._held.enter_context(monitor))
-            self._epoll.register(monitor.reader.fileno(), select.EPOLLIN)
+            monitor = self._held.enter_context(self._activate(wanted))
+            self.monitors.append(monitor)
+            for descriptor in monitor.reader.filenos():
+                self._epoll.register(descriptor, select.EPOLLIN)
         if self._record_to is not None:
             self._writer = RecordingWriter(self._record_to, self.header)
             self._held.callback(self._writer.close)
         self._losses = LossReport(self.monitors)
-        now = _now()
-        for seen in procfs.processes(now):
+        for seen in procfs.processes(begin):
             if seen.cgroup and self._cgroups.is_news(seen.cgroup):
-                self._backlog.extend(self._cgroups.announce(seen.cgroup, seen.pid, now))
+                self._backlog.extend(self._cgroups.announce(seen.cgroup, seen.pid, begin))
             self._backlog.append(seen)
-        self._next_loss_report = now + LOSS_INTERVAL_NS
 
     def read(self, timeout: float | None) -> list[AnyRecord]:
         """Return the next records, or nothing after `timeout` seconds. Raises `EOFError` after the last ones."""
         if self._closed:
             message = "this source is closed"
             raise ClosedError(message)
+        self._acknowledge()
         if self._backlog:
             backlog, self._backlog = self._backlog, []
             return self._told(backlog)
@@ -115,6 +122,20 @@ class KernelSource:
         self._closed = True
         self._held.close()
 
+    def _activate(self, wanted: Monitor) -> ActiveMonitor:
+        """Return the monitor as this instance has it pinned, or else load it."""
+        if self._instance is not None and self._transport is not Transport.PERF:
+            pins = Pins(wanted, self._instance)
+            if pins.exist():
+                return PinnedMonitor(pins)
+        return LoadedMonitor(wanted, ring_bytes=self._ring_bytes, transport=self._transport)
+
+    def _acknowledge(self) -> None:
+        """Give back the room of what was handed out: whoever took it has come back for more, so it is dealt with."""
+        for monitor in self.monitors:
+            monitor.reader.acknowledge()
+        self._losses.acknowledge()
+
     def _patience(self, timeout: float | None) -> float:
         """Return how long to wait for records, in seconds: at most until the next look at the loss counters."""
         until_report = max(0, self._next_loss_report - _now()) / 1e9
@@ -126,18 +147,21 @@ class KernelSource:
             raise EOFError
         for monitor in self.monitors:
             monitor.detach()
-        while self._take_in(_now()):
+        # Pinned monitors go on, so the end is this moment.
+        horizon = _now()
+        while self._take_in(horizon):
             pass
         self._merge.add(self._losses.since_last())
         self._finished = True
         return self._tell(_now())
 
     def _take_in(self, horizon: int) -> int:
-        """Read all that is in the rings, and the loss counters when it is time or when a ring was well filled."""
+        """Read the rings, and the loss counters when it is time or when a ring was well filled; return the bytes."""
         size = 0
         for monitor in self.monitors:
-            for _ in range(_READS):
-                batch = monitor.reader.read()
+            more = True
+            while more:
+                batch, more = monitor.reader.read(horizon)
                 if batch is None:
                     break
                 records, malformed = decode_batch(batch.data, batch.ends, horizon)

@@ -2,25 +2,37 @@
 
 from collections.abc import Sequence
 
-from pyloader.monitors import LoadedMonitor
+from pyloader.monitors import ActiveMonitor
 from pyloader.records import AnyRecord, EventLoss
 
 
 class LossReport:
-    """Turns the growing loss counters of the monitors into `EventLoss` records."""
+    """Turns the growing loss counters of the monitors into `EventLoss` records.
 
-    def __init__(self, monitors: Sequence[LoadedMonitor]) -> None:
+    What was told is kept beside the counters in the kernel: a reader of pinned monitors goes on where the last one
+    stopped.
+    """
+
+    def __init__(self, monitors: Sequence[ActiveMonitor]) -> None:
         self._monitors = monitors
-        self._known: dict[tuple[str, int, int], int] = {}
+        self._told = {(monitor, tag): monitor.reported(tag) for monitor in monitors for tag, _ in monitor.tallies()}
+        self._news: set[tuple[ActiveMonitor, int]] = set()
 
     def since_last(self) -> list[AnyRecord]:
         """Return one record per type and CPU that lost something since the last call, stamped with the last loss."""
         records: list[AnyRecord] = []
         for monitor in self._monitors:
-            for tag, losses in monitor.lost():
-                for cpu, (count, last) in enumerate(losses):
-                    key = (monitor.monitor.name, tag, cpu)
-                    if new := count - self._known.get(key, 0):
-                        self._known[key] = count
-                        records.append(EventLoss(timestamp=last, lost=tag, cpu=cpu, count=new))
+            for tag, tallies in monitor.tallies():
+                told = self._told[monitor, tag]
+                for cpu, tally in enumerate(tallies):
+                    if new := tally.lost - told[cpu]:
+                        told[cpu] = tally.lost
+                        self._news.add((monitor, tag))
+                        records.append(EventLoss(timestamp=tally.last_lost, lost=tag, cpu=cpu, count=new))
         return records
+
+    def acknowledge(self) -> None:
+        """Remember in the kernel that everything so far was told."""
+        for monitor, tag in self._news:
+            monitor.set_reported(tag, self._told[monitor, tag])
+        self._news.clear()

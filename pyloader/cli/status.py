@@ -1,0 +1,121 @@
+"""`pyloader status`: what is pinned, since when, and how it does."""
+
+import argparse
+import sys
+import time
+from datetime import UTC, datetime
+
+import msgspec
+
+from pyloader.cli import options
+from pyloader.cli.exits import Exit
+from pyloader.errors import NotPermittedError
+from pyloader.monitors import PinnedMonitor, Pins
+from pyloader.records import EVENTS
+
+
+class ProgramStatus(msgspec.Struct, frozen=True):
+    """A program: its hook and rung, and what the kernel counts if `kernel.bpf_stats_enabled` is set."""
+
+    hook: str
+    rung: str
+    id: int
+    runs: int
+    run_time_ns: int
+    verified_instructions: int
+
+
+class MonitorStatus(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A monitor: `loaded` tells whether it is pinned; the rest is there only then."""
+
+    monitor: str
+    loaded: bool
+    folder: str
+    since: str = ""
+    current: bool = True
+    """Whether the programs are those of the installed package."""
+    programs: list[ProgramStatus] = []
+    written: dict[str, int] = {}
+    lost: dict[str, int] = {}
+    waiting: int = 0
+    """Bytes in the rings that no reader has acknowledged."""
+
+
+def add_to(commands: options.Commands, common: argparse.ArgumentParser) -> None:
+    """Declare the command."""
+    parser = commands.add_parser("status", parents=[common], help="show what is pinned and how it does")
+    options.add_monitors(parser)
+    options.add_instance(parser)
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
+    parser.set_defaults(command=run)
+
+
+def run(arguments: argparse.Namespace) -> Exit:
+    """Print the state of each monitor."""
+    report = [_status(Pins(monitor, arguments.instance)) for monitor in options.chosen(arguments)]
+    if arguments.format == "json":
+        body = {"instance": arguments.instance, "monitors": report}
+        sys.stdout.write(msgspec.json.encode(body).decode() + "\n")
+    else:
+        sys.stdout.write("".join(map(_text, report)))
+    return Exit.DONE
+
+
+def _status(pins: Pins) -> MonitorStatus:
+    try:
+        if not pins.exist():
+            return MonitorStatus(pins.monitor.name, loaded=False, folder=str(pins.folder))
+        with PinnedMonitor(pins) as pinned:
+            return _pinned_status(pins, pinned)
+    except PermissionError as error:
+        message = f"cannot look into {pins.folder}: {error.strerror}; run as root"
+        raise NotPermittedError(message) from error
+
+
+def _pinned_status(pins: Pins, pinned: PinnedMonitor) -> MonitorStatus:
+    written: dict[str, int] = {}
+    lost: dict[str, int] = {}
+    for tag, tallies in pinned.tallies():
+        written[EVENTS[tag]] = sum(tally.written for tally in tallies)
+        lost[EVENTS[tag]] = sum(tally.lost for tally in tallies)
+    return MonitorStatus(
+        monitor=pins.monitor.name,
+        loaded=True,
+        folder=str(pins.folder),
+        since=_date(min(info.load_time for info in pinned.programs.values())),
+        current=pinned.is_of_this_version(),
+        programs=[
+            ProgramStatus(
+                hook=hook,
+                rung=rung.name,
+                id=pinned.programs[rung.program].id,
+                runs=pinned.programs[rung.program].run_cnt,
+                run_time_ns=pinned.programs[rung.program].run_time_ns,
+                verified_instructions=pinned.programs[rung.program].verified_insns,
+            )
+            for hook, rung in pinned.rungs.items()
+        ],
+        written=written,
+        lost=lost,
+        waiting=pinned.reader.pending(),
+    )
+
+
+def _date(boot_time: int) -> str:
+    """Return the date of a moment of the boot-time clock."""
+    since = time.time() - (time.clock_gettime_ns(time.CLOCK_BOOTTIME) - boot_time) / 1e9
+    return datetime.fromtimestamp(since, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _text(status: MonitorStatus) -> str:
+    if not status.loaded:
+        return f"{status.monitor}: not loaded\n"
+    lines = [f"{status.monitor}: loaded since {status.since} at {status.folder}"]
+    if not status.current:
+        lines.append("  of another version than this package; `pyloader load` upgrades it without a gap")
+    for program in status.programs:
+        cost = f", {program.run_time_ns / program.runs:.0f} ns a run in {program.runs} runs" if program.runs else ""
+        lines.append(f"  {program.hook}: {program.rung}, {program.verified_instructions} instructions verified{cost}")
+    lines += [f"  {name}: {count} written, {status.lost[name]} lost" for name, count in status.written.items()]
+    lines.append(f"  {status.waiting} bytes wait for a reader")
+    return "".join(f"{line}\n" for line in lines)

@@ -1,0 +1,270 @@
+"""Monitors that stay at work when no process holds them: pinned in bpffs.
+
+    /sys/fs/bpf/pyloader/INSTANCE/MONITOR/{links,maps,programs}/NAME
+
+The folders belong to root alone. Whoever reads next finds in the rings what came while nobody read, and what was read
+but not acknowledged.
+
+An upgrade attaches new programs beside the old ones, on the same maps, and then changes the one word that says which of
+them speak (bpf/charge.bpf.h); no event is missed and none is told twice.
+"""
+
+import os
+import shutil
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self, cast
+
+from pyloader.binding import (
+    BpfObject,
+    Descriptor,
+    ProgramInfo,
+    RingReader,
+    map_info,
+    open_pinned,
+    pin,
+    program_info,
+    read_first,
+    write_first,
+)
+from pyloader.errors import LoadError, UnsupportedError
+from pyloader.monitors.active import ActiveMonitor
+from pyloader.monitors.climb import Climbed, climb, digest, object_file
+from pyloader.monitors.ladder import Monitor, Rung
+from pyloader.monitors.prepare import RINGS, SAMPLES, SETTINGS, SETTINGS_LAYOUT, prepare
+from pyloader.monitors.transport import Transport, best_transport
+
+BPFFS = Path("/sys/fs/bpf")
+
+_CHARGE_LAYOUT = "=II"
+"""`struct charge` in bpf/charge.bpf.h: the generation that speaks, and whether an upgrade is under way."""
+
+_OWN_MAPS = (SETTINGS, SAMPLES, "slots", "workspaces", "told")
+"""Maps that every generation has for itself; it shares all others with the one before."""
+
+
+class Pins:
+    """Where one monitor of one instance is pinned."""
+
+    def __init__(self, monitor: Monitor, instance: str, bpffs: Path = BPFFS) -> None:
+        self.monitor = monitor
+        self.folder = bpffs / "pyloader" / instance / monitor.name
+        self._new = self.folder.with_name(f"{monitor.name}-new")
+        self._old = self.folder.with_name(f"{monitor.name}-old")
+
+    def exist(self) -> bool:
+        """Return whether the monitor is pinned."""
+        return self.folder.is_dir()
+
+    def recover(self) -> None:
+        """Finish what an interrupted `load` began, or undo it, by which generation speaks."""
+        if self._new.is_dir() and self._speaks(self._new):
+            if self.exist():
+                self.folder.rename(self._old)
+            self._new.rename(self.folder)
+        _remove(self._new)
+        _remove(self._old)
+
+    def load(self, *, ring_bytes: int) -> bool:
+        """Load, attach and pin the monitor, or upgrade what is pinned; return whether there was anything to do.
+
+        Raises `LoadError` or `UnsupportedError`; what was pinned before is then as it was.
+        """
+        self._require_bpffs()
+        self.recover()
+        if not self.exist():
+            self._pin(0, ring_bytes, {})
+            self._new.rename(self.folder)
+            return True
+        with Generation(self.folder) as running:
+            if running.object_digest == digest(object_file(self.monitor)):
+                return False
+            self._upgrade(running, ring_bytes)
+        return True
+
+    def unload(self) -> bool:
+        """Remove exactly what is ours; return whether there was anything."""
+        existed = self.exist()
+        for folder in (self.folder, self._new, self._old):
+            _remove(folder)
+        for folder in (self.folder.parent, self.folder.parent.parent):
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+        return existed
+
+    def _speaks(self, folder: Path) -> bool:
+        """Return whether a folder is complete and holds the generation in charge."""
+        try:
+            with Generation(folder) as generation:
+                speaking = read_first(generation.map_fd("charge"), _CHARGE_LAYOUT)[0]
+                return speaking == generation.number and self.exist()
+        except OSError:
+            return False
+
+    def _upgrade(self, running: "Generation", ring_bytes: int) -> None:
+        following = running.number + 1
+        charge = running.map_fd("charge")
+        # The new programs are attached and silent, then they speak and the old are silent, then the old are gone.
+        write_first(charge, _CHARGE_LAYOUT, running.number, 1)
+        try:
+            self._pin(following, ring_bytes, running.shared_maps())
+        except BaseException:
+            write_first(charge, _CHARGE_LAYOUT, running.number, 0)
+            raise
+        write_first(charge, _CHARGE_LAYOUT, following, 1)
+        self.folder.rename(self._old)
+        self._new.rename(self.folder)
+        _remove(self._old)
+        write_first(charge, _CHARGE_LAYOUT, following, 0)
+
+    def _pin(self, generation: int, ring_bytes: int, shared: dict[str, Descriptor]) -> None:
+        """Load and attach a generation and pin it in the folder for new ones."""
+        mark = digest(object_file(self.monitor))
+
+        def ready(loaded: BpfObject) -> None:
+            prepare(
+                loaded,
+                transport=Transport.RING,
+                ring_bytes=ring_bytes,
+                generation=generation,
+                object_digest=mark,
+            )
+            for name, descriptor in shared.items():
+                loaded.share_map(name, descriptor.fileno())
+
+        climbed = climb(self.monitor, ready)
+        with climbed.held:
+            try:
+                self._pin_all(climbed)
+            except OSError as error:
+                _remove(self._new)
+                message = f"cannot pin {self.monitor.name} in {self.folder.parent}: {error.strerror}"
+                raise LoadError(message) from error
+            except BaseException:
+                _remove(self._new)
+                raise
+
+    def _pin_all(self, climbed: Climbed) -> None:
+        _make_private(self.folder.parent)
+        for kind in ("maps", "programs", "links"):
+            (self._new / kind).mkdir(mode=0o700, parents=True)
+        for name in climbed.object.maps():
+            if name != SAMPLES:
+                pin(climbed.object.map_fd(name), self._new / "maps" / name.removeprefix(".rodata."))
+        for hook, rung in climbed.rungs.items():
+            pin(climbed.object.program_fd(rung.program), self._new / "programs" / rung.program)
+            pin(climbed.links[hook].fileno(), self._new / "links" / rung.program)
+
+    def _require_bpffs(self) -> None:
+        """Raise `UnsupportedError` where nothing can be pinned."""
+        bpffs = self.folder.parents[2]
+        if best_transport() is not Transport.RING:
+            message = (
+                "this kernel has no BPF ring buffer, and nothing else outlives its reader; pinning needs Linux 5.8"
+            )
+            raise UnsupportedError(message)
+        if not os.path.ismount(bpffs):
+            message = f"bpffs is not mounted at {bpffs}; mount it: mount -t bpf bpf {bpffs}"
+            raise UnsupportedError(message)
+
+
+class Generation:
+    """The programs and maps in one folder of pins, opened."""
+
+    def __init__(self, folder: Path) -> None:
+        self._held = ExitStack()
+        self._maps: dict[str, Descriptor] = {}
+        self.folder = folder
+        try:
+            for path in sorted((folder / "maps").iterdir()):
+                self._maps[path.name] = self._held.enter_context(open_pinned(path))
+            _, number, mark = read_first(self.map_fd("settings"), SETTINGS_LAYOUT)
+            self.number, self.object_digest = cast("int", number), cast("bytes", mark)
+        except BaseException:
+            self.close()
+            raise
+
+    def map_fd(self, name: str) -> int:
+        """Return the descriptor of a map; it belongs to this object."""
+        return self._maps[name].fileno()
+
+    def shared_maps(self) -> dict[str, Descriptor]:
+        """Return the maps that the next generation goes on with."""
+        own = {name.removeprefix(".rodata.") for name in _OWN_MAPS}
+        return {name: descriptor for name, descriptor in self._maps.items() if name not in own}
+
+    def programs(self) -> dict[str, ProgramInfo]:
+        """Return what the kernel tells of each program."""
+        infos = {}
+        for path in sorted((self.folder / "programs").iterdir()):
+            with open_pinned(path) as descriptor:
+                infos[path.name] = program_info(descriptor.fileno())
+        return infos
+
+    def close(self) -> None:
+        """Give the descriptors back. Further calls do nothing."""
+        self._held.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class PinnedMonitor(ActiveMonitor):
+    """A monitor that was found pinned: read by this process, and at work without it."""
+
+    transport = Transport.RING
+
+    def __init__(self, pins: Pins) -> None:
+        pins.recover()
+        self.monitor = pins.monitor
+        self.generation = Generation(pins.folder)
+        try:
+            self.programs = self.generation.programs()
+            self.rungs = _rungs(pins.monitor, self.programs)
+            rings = [self.generation.map_fd(ring) for ring in RINGS]
+            self.reader = RingReader([(fd, map_info(fd).max_entries) for fd in rings])
+            self._count_with(self.generation.map_fd("tallies"), self.generation.map_fd("reported"))
+        except BaseException:
+            self.generation.close()
+            raise
+
+    def is_of_this_version(self) -> bool:
+        """Return whether the programs are those of the installed package."""
+        return self.generation.object_digest == digest(object_file(self.monitor))
+
+    def close(self) -> None:
+        """Stop reading; the monitor stays at work. Further calls do nothing."""
+        self.reader.close()
+        self.generation.close()
+
+
+def pinned_monitors(instance: str, monitors: Iterable[Monitor], bpffs: Path = BPFFS) -> list[Pins]:
+    """Return the pins of those monitors of an instance that are pinned."""
+    return [pins for pins in (Pins(monitor, instance, bpffs) for monitor in monitors) if pins.exist()]
+
+
+def _rungs(monitor: Monitor, programs: Iterable[str]) -> dict[str, Rung]:
+    """Return which rung of each hook is in use, by the names of the programs."""
+    return {hook.name: rung for hook in monitor.hooks for rung in hook.rungs if rung.program in set(programs)}
+
+
+def _make_private(folder: Path) -> None:
+    """Make a folder, and those above it that are ours, for root alone."""
+    for one in (folder.parent, folder):
+        one.mkdir(mode=0o700, exist_ok=True)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder of pins, links first, so that nothing speaks into maps that are going."""
+    for kind in ("links", "programs", "maps"):
+        if (folder / kind).is_dir():
+            shutil.rmtree(folder / kind)
+    if folder.is_dir():
+        folder.rmdir()

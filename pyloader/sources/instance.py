@@ -1,0 +1,43 @@
+"""One reader at a time.
+
+Two readers of one ring would each get a part of the records, and two unpinned sensors would tell everything twice. The
+name of an instance is held as the name of an abstract Unix socket: the kernel gives it free with the process, however
+that ends, and tells who holds it. Network namespaces have names of their own.
+"""
+
+import os
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pyloader.errors import BusyError
+
+
+@contextmanager
+def only_one(instance: str) -> Iterator[None]:
+    """Hold the name of an instance. Raises `BusyError` that names the process that has it."""
+    address = f"\0pyloader/{instance}"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as holder:
+        try:
+            holder.bind(address)
+        except OSError:
+            message = (
+                f"pyloader runs already as instance {instance!r}{_process(address)};"
+                " stop it, or give this one a name of its own: --instance NAME"
+            )
+            raise BusyError(message) from None
+        holder.listen(1)
+        yield
+
+
+def _process(address: str) -> str:
+    """Return which process holds an address, for a message."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
+        try:
+            caller.connect(address)
+            credentials = caller.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("=3i"))
+        except OSError:
+            return ""
+    pid: int = struct.unpack("=3i", credentials)[0]
+    return f" (pid {pid})" if pid != os.getpid() else " in this process"
