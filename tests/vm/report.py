@@ -20,7 +20,7 @@ class Program(msgspec.Struct):
     problem: str = ""
     """What went wrong, if anything did."""
     refused: bool = False
-    """Whether the kernel refused to load the program."""
+    """Whether the kernel refused to load or to attach the program."""
 
 
 class Relocation(msgspec.Struct):

@@ -1,4 +1,7 @@
-"""One program, loaded by itself: does the verifier accept it, and after how many instructions?"""
+"""One program by itself: does the kernel load and attach it, and how many instructions did the verifier look at?
+
+Attaching is part of the question: arm64 loads fentry programs since long before it can attach them.
+"""
 
 import ctypes
 import re
@@ -8,6 +11,7 @@ from typing import NamedTuple
 from pyloader.binding import BpfObject
 from pyloader.binding.library import library, library_path
 from pyloader.binding.log import captured_log
+from pyloader.errors import LoadError
 
 _LOG_STATISTICS = 4
 """BPF_LOG_STATS (include/linux/bpf_verifier.h)."""
@@ -20,14 +24,14 @@ _LOG_LINES = 40
 
 
 class Verdict(NamedTuple):
-    """The number of instructions, or the end of the log of a refusal."""
+    """The number of instructions, 0 if the verifier refused, and the end of the log of any refusal."""
 
     instructions: int
     refusal: str
 
 
 def load(object_name: str, program: str) -> Verdict:
-    """Load one program of an object, and unload it."""
+    """Load and attach one program of an object, and take it back."""
     data = (resources.files("pyloader") / "objects" / object_name).read_bytes()
     with BpfObject.open(data, object_name.removesuffix(".bpf.o")) as opened:
         opened.select([program])
@@ -39,7 +43,12 @@ def load(object_name: str, program: str) -> Verdict:
                 library().bpf_object__load(opened.pointer)
             except OSError as error:
                 return Verdict(0, f"{error.strerror}\n{_end_of_log(log)}")
-        return Verdict(_from_kernel(own, opened.program_fd(program)) or _from_log("".join(log)), "")
+        instructions = _from_kernel(own, opened.program_fd(program)) or _from_log("".join(log))
+        try:
+            opened.attach(program).close()
+        except LoadError as error:
+            return Verdict(instructions, f"{error}\n{error.log}")
+        return Verdict(instructions, "")
 
 
 def _end_of_log(log: list[str]) -> str:
