@@ -83,7 +83,8 @@ FORCE:
 
 .PHONY: check
 check: export PYLOADER_REQUIRE_KERNEL := $(if $(ROOT_USER),1)
-check: $(if $(ROOT_USER),test-tools) lint generated test test-kernel test-wheel ## everything that must pass before a change is merged
+check: export PYLOADER_VM := ends
+check: $(if $(ROOT_USER),test-tools) lint generated test test-kernel test-wheel test-vm ## everything that must pass before a change is merged
 
 .PHONY: lint
 lint: $(DEV)/done ## ruff and mypy
@@ -94,8 +95,8 @@ lint: $(DEV)/done ## ruff and mypy
 
 .PHONY: test
 test: $(DEV)/installed ## tests that need no privileges
-	$(call say,TEST,everything but kernel and wheel tests)
-	$(Q)$(DEV)/bin/pytest -q -m 'not kernel' --ignore tests/wheel
+	$(call say,TEST,everything but kernel, VM and wheel tests)
+	$(Q)$(DEV)/bin/pytest -q -m 'not kernel and not vm' --ignore tests/wheel
 
 .PHONY: test-kernel
 test-kernel: $(DEV)/installed ## tests that load the programs into this kernel
@@ -106,6 +107,11 @@ test-kernel: $(DEV)/installed ## tests that load the programs into this kernel
 test-wheel: $(DEV)/installed wheel ## tests of what ships
 	$(call say,TEST,wheel)
 	$(Q)$(DEV)/bin/pytest -q tests/wheel
+
+.PHONY: test-vm
+test-vm: $(DEV)/installed wheel ## tests that boot other kernels and run the wheel there (PYLOADER_VM=ends: two of them)
+	$(call say,TEST,other kernels)
+	$(Q)$(DEV)/bin/pytest -q -m vm tests/vm
 
 .PHONY: bench
 bench: $(DEV)/installed ## measure: make bench BENCH="ring latency"; tests/bench/README.md

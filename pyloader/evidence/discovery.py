@@ -56,9 +56,9 @@ class Reconnaissance:
         self.evicted = 0
         self._bursts: dict[tuple[int, int], _Burst] = {}
 
-    def judge(self, process: Process, program: Program, timestamp: int) -> list[Evidence]:
+    def judge(self, process: Process, program: Program, argv: Argv, timestamp: int) -> list[Evidence]:
         """Count a new program for its parent, and for the one before it if the parent only runs a `-c` for it."""
-        name = discovery(program, process.args)
+        name = discovery(program, argv)
         found: list[Evidence] = []
         parent = process.parent
         for _ in range(2):
@@ -100,7 +100,7 @@ class Reconnaissance:
 
 
 def _weight(names: set[str]) -> float:
-    weight = 2.0 + 0.4 * (len(names) - FEWEST)
+    weight = 2.0 + 0.7 * (len(names) - FEWEST)
     return min(weight, RECONNAISSANCE.nats if names & _IDENTITY else 4.0)
 
 

@@ -19,6 +19,7 @@ EXECUTED_WITHIN: Final = 600_000_000_000
 SUBSTITUTED_WITHIN: Final = 10_000_000_000
 _PIPE: Final = int(Stdio.PIPE)
 _DESCRIPTOR = re.compile(r"^/(?:dev/fd|proc/self/fd)/\d+$")
+_TO_OUTPUT = re.compile(r"^-[a-zA-Z]*[oO]-$")
 _ADDRESS = re.compile(
     r"://(?:\d{1,3}\.){3}\d{1,3}[:/]|\.onion/|://(?:pastebin\.com|transfer\.sh|0x0\.st|termbin\.com|ngrok|\S+\.trycloudflare)"
 )
@@ -37,9 +38,9 @@ class Downloads:
         self._piped: dict[Key, tuple[Process, int]] = {}
         self._waiting: dict[Key, tuple[Process, int]] = {}
 
-    def started(self, process: Process, timestamp: int) -> list[Evidence]:
+    def started(self, process: Process, argv: Argv, timestamp: int) -> list[Evidence]:
         """Note what a downloader writes; if a shell already waits for it, say so."""
-        path = output_file(process.args)
+        path = output_file(argv)
         if path:
             self._remember(self._files, base_name(path), (process, path, timestamp))
             return []
@@ -52,19 +53,19 @@ class Downloads:
             return [DOWNLOAD_TO_SHELL.about(waiting[0], _command(process))]
         return []
 
-    def executed(self, process: Process, program: Program, code: str, timestamp: int) -> list[Evidence]:
+    def executed(self, process: Process, program: Program, argv: Argv, code: str, timestamp: int) -> list[Evidence]:
         """Judge an execution by the downloads before it."""
         found: list[Evidence] = []
         if self._files:
-            found += self._file_executed(process, program, timestamp)
+            found += self._file_executed(process, program, argv, timestamp)
         if program.roles & (Role.SHELL | Role.INTERPRETER):
             found += self._substituted(process, code, timestamp)
         return found
 
-    def _file_executed(self, process: Process, program: Program, timestamp: int) -> list[Evidence]:
+    def _file_executed(self, process: Process, program: Program, argv: Argv, timestamp: int) -> list[Evidence]:
         names = [base_name(process.exe), base_name(process.filename)]
         if program.roles & (Role.SHELL | Role.INTERPRETER):
-            names += [base_name(word) for word in operands(process.args)[:1]]
+            names += [base_name(word) for word in operands(argv)[:1]]
         for name in names:
             entry = self._files.get(name)
             if entry is None or entry[0] is process or timestamp - entry[2] > EXECUTED_WITHIN:
@@ -119,6 +120,8 @@ def output_file(argv: Argv) -> str:
     path, address, by_name = "", "", name in ("wget", "wget2", "aria2c", "axel", "fetch", "lwp-download")
     words = iter(argv[1:])
     for word in words:
+        if _TO_OUTPUT.match(word):
+            return ""
         if name == "curl" and (
             word in ("-O", "--remote-name", "-J") or (word[:1] == "-" and word[1:2] != "-" and "O" in word)
         ):

@@ -16,7 +16,8 @@ from pyloader.evidence.catalogue import (
 )
 from pyloader.evidence.files import is_temporary
 from pyloader.evidence.item import Evidence
-from pyloader.evidence.programs import Program, Role, base_name
+from pyloader.evidence.programs import Program, Role
+from pyloader.evidence.traits import Trait
 from pyloader.host import Process
 from pyloader.records import ExecFlag
 
@@ -28,7 +29,7 @@ _WORLD_WRITABLE: Final = int(ExecFlag.WORLD_WRITABLE)
 SYSTEM: Final = ("/usr/", "/bin/", "/sbin/", "/lib", "/opt/", "/snap/", "/nix/store/")
 """Where programs are installed."""
 
-_RUNTIME_CLONE = re.compile(r"runc_cloned|runc|crun|lxc-|lxd|incus")
+_RUNTIME_CLONE = re.compile(r"memfd:(?:runc_cloned|runc|crun|lxc|lxd|incus)")
 """Container runtimes run themselves from a sealed copy, so that a container cannot overwrite them (CVE-2019-5736)."""
 
 _HIDDEN = re.compile(r"/(\.[^/]+)")
@@ -62,13 +63,13 @@ _MOUNTED_APPLICATION = re.compile(
 _KERNEL_THREAD = re.compile(r"^\[.+\]$")
 
 
-def judge_image(process: Process, program: Program) -> list[Evidence]:
+def judge_image(process: Process, program: Program, before: int) -> list[Evidence]:
     """Judge an image that is special by its flags or does not lie where programs are installed."""
     exe, flags = process.exe, process.flags
     path = process.filename if flags & int(ExecFlag.SCRIPT) and process.filename.startswith("/") else exe
     found: list[Evidence] = []
     if flags & _MEMFD or exe.startswith("/memfd:"):
-        if not _RUNTIME_CLONE.search(f"{exe} {process.filename} {program.name}"):
+        if not (_RUNTIME_CLONE.search(exe) and before & (Trait.TERMINAL | Trait.DAEMON)):
             found.append(MEMORY_FILE.about(process, f"{process.filename} is {exe}"))
         return found
     if flags & _DELETED:
@@ -89,19 +90,17 @@ def judge_image(process: Process, program: Program) -> list[Evidence]:
     return found
 
 
-def judge_name(process: Process, program: Program, claimed: str) -> Evidence | None:
+def judge_name(process: Process, program: Program, claimed: Program) -> list[Evidence]:
     """Judge the name that the caller gave (`exec -a`), which differs from that of the image."""
-    if _KERNEL_THREAD.match(claimed) or _KERNEL_THREAD.match(process.comm):
-        return FAKE_KERNEL_THREAD.about(process, process.exe) if process.exe else None
-    return None
+    if process.exe and (_KERNEL_THREAD.match(process.args[0]) or _KERNEL_THREAD.match(process.comm)):
+        return [FAKE_KERNEL_THREAD.about(process, process.exe)]
+    if claimed.roles & Role.DAEMON and program.roles & _DISGUISED and not program.roles & Role.DAEMON:
+        return [FAKE_DAEMON.about(process, process.exe)]
+    return []
 
 
-def judge_claim(process: Process, program: Program, claimed: Program) -> Evidence | None:
-    """Judge a shell, an interpreter or a network tool that goes under the name of a daemon."""
-    real = Role.SHELL | Role.INTERPRETER | Role.RELAY | Role.DOWNLOADER
-    if claimed.roles & Role.DAEMON and program.roles & real and not program.roles & Role.DAEMON:
-        return FAKE_DAEMON.about(process, process.exe)
-    return None
+_DISGUISED: Final = Role.SHELL | Role.INTERPRETER | Role.RELAY | Role.DOWNLOADER
+"""Programs that hide under the names of daemons."""
 
 
 def _is_no_place_for(program: Program, exe: str) -> bool:

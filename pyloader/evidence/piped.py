@@ -8,10 +8,10 @@ pass on what they read.
 from typing import Final
 
 from pyloader.evidence.catalogue import DECODED_TO_SHELL, DOWNLOAD_TO_SHELL, SHELL_PIPED_TO_RELAY, named
-from pyloader.evidence.code import decodes
 from pyloader.evidence.item import Evidence
 from pyloader.evidence.programs import Programs, Role
-from pyloader.evidence.shell import reads_commands, unwrapped
+from pyloader.evidence.shell import unwrapped
+from pyloader.evidence.streams import decodes, downloads, reads_commands, relays, roles_of
 from pyloader.host import PipeTable, Process
 from pyloader.records import Stdio
 
@@ -44,54 +44,49 @@ class Pipelines:
         member: Process | None = process
         for _ in range(REACH):
             if member is None:
-                return None
+                break
             if self._reads_commands(member):
                 return member
-            member = pipes.reader(member.stdout_inode) if member.stdout_inode else None
-        # A relay that runs last has the shell before it, not behind it.
-        writer = pipes.writer(process.stdin_inode) if process.stdin_inode else None
+            member = pipes.reader(member.stdout_inode)
+        # A relay that starts last has the shell before it, not behind it.
+        writer = pipes.writer(process.stdin_inode)
         return writer if writer is not None and self._reads_commands(writer) else None
 
     def _reads_commands(self, process: Process) -> bool:
         if process.stdio & 0xF != _PIPE:
             return False
-        argv = unwrapped(process.args)
-        if not argv:
-            return False
-        program = self._programs.of(process) if argv is process.args else self._programs.named(argv[0])
-        return reads_commands(argv, program.roles)
+        program, argv = self._programs.of(process)
+        inner = unwrapped(argv)
+        return reads_commands(inner, program.roles if inner is argv else roles_of(inner))
 
     def _source(self, shell: Process, pipes: PipeTable) -> Evidence | None:
-        """Look upstream for what the shell runs."""
+        """Look upstream for what the shell runs: the first program that downloads, else the last that decodes."""
+        decoded: Evidence | None = None
         member = pipes.writer(shell.stdin_inode)
         for _ in range(REACH):
-            if member is None or member is shell or not member.args:
-                return None
-            roles = self._programs.of(member).roles
-            what = f"{named(member)}: {' '.join(member.args)}"
-            if roles & Role.DOWNLOADER:
-                return DOWNLOAD_TO_SHELL.about(shell, what)
-            if self._is_relay(member):
-                return SHELL_PIPED_TO_RELAY.about(shell, what)
-            if decodes(member.args) or decodes(unwrapped(member.args) or member.args):
-                upstream = pipes.writer(member.stdin_inode) if member.stdin_inode else None
-                if upstream is not None and self._programs.of(upstream).roles & Role.DOWNLOADER:
-                    return DOWNLOAD_TO_SHELL.about(shell, f"{named(upstream)}: {' '.join(upstream.args)}")
-                return DECODED_TO_SHELL.about(shell, what)
-            if not roles & Role.FILTER:
-                return None
-            member = pipes.writer(member.stdin_inode) if member.stdin_inode else None
-        return None
+            if member is None or member is shell:
+                break
+            program, argv = self._programs.of(member)
+            if not argv:
+                break
+            if program.roles & Role.DOWNLOADER or downloads(unwrapped(argv)):
+                return DOWNLOAD_TO_SHELL.about(shell, _quoted(member))
+            if relays(argv):
+                return SHELL_PIPED_TO_RELAY.about(shell, _quoted(member))
+            if decodes(argv):
+                decoded = DECODED_TO_SHELL.about(shell, _quoted(member))
+            elif not program.roles & Role.FILTER:
+                break
+            member = pipes.writer(member.stdin_inode)
+        return decoded
 
     def _relay(self, shell: Process, pipes: PipeTable) -> Evidence | None:
         """Look downstream for a relay that takes what the shell answers."""
-        reader = pipes.reader(shell.stdout_inode) if shell.stdout_inode else None
-        if reader is not None and self._is_relay(reader):
-            return SHELL_PIPED_TO_RELAY.about(shell, f"{named(reader)}: {' '.join(reader.args)}")
+        reader = pipes.reader(shell.stdout_inode)
+        if reader is not None and reader.args and relays(self._programs.of(reader)[1]):
+            return SHELL_PIPED_TO_RELAY.about(shell, _quoted(reader))
         return None
 
-    def _is_relay(self, process: Process) -> bool:
-        program = self._programs.of(process)
-        if program.roles & Role.RELAY:
-            return True
-        return program.name == "openssl" and process.args[1:2] in (("s_client",), ("s_server",))
+
+def _quoted(process: Process) -> str:
+    return f"{named(process)}: {' '.join(process.args)}"

@@ -26,9 +26,9 @@ from pyloader.evidence.catalogue import (
 from pyloader.evidence.files import is_temporary
 from pyloader.evidence.item import Evidence
 from pyloader.evidence.programs import Program, Role
-from pyloader.evidence.shell import Argv, is_interactive, opens_shell
+from pyloader.evidence.shell import Argv, embeds_shell, is_interactive, opens_shell
 from pyloader.evidence.traits import Trait
-from pyloader.host import Process
+from pyloader.host import Host, Process
 from pyloader.records import CredentialChange, ExecFlag, Explanation, ProcessExec, Stdio
 
 _SETUID: Final = int(ExecFlag.SETUID)
@@ -37,18 +37,6 @@ SPECIAL: Final = _SETUID | _FILE_CAPABILITIES
 
 _TO_ROOT: Final = 1 << 1 | 1 << 7 | 1 << 16 | 1 << 19 | 1 << 21
 """CAP_DAC_OVERRIDE, CAP_SETUID, CAP_SYS_MODULE, CAP_SYS_PTRACE, CAP_SYS_ADMIN: each of them leads to root."""
-
-_NAME = r"(?:ba|da|z|k|a|c|tc|fi)?sh"
-_PATH = rf"/(?:usr/)?(?:local/)?bin/{_NAME}"
-_OPTIONS = r"(?:\s+-[ipslx]+)*(?:\s*\d?(?:[<>]+&?|\|&?)\s*[^\s\"']*)*"
-_END = rf"""{_OPTIONS}(?:\s*(?:$|[`;}}&\#\\])|["')\]}}](?!\s*,)|["']\s*,\s*[\[{{]?\s*(?:["'](?:{_NAME}|-\w|[rw]["'])|stdio))"""
-_EMBEDDED = re.compile(
-    rf"""(?:(?<!\#)!\s*|["'`({{;|%]\s*|\b(?:exec|system|spawn|shell)\s+)(?:{_PATH}|{_NAME}){_END}"""
-    rf"""|\b(?i:exec|system|shell):["']?{_PATH}\b"""
-    rf"""|(?:[:=]["'!]?\s*|BEGIN\s*\{{.*){_PATH}{_END}"""
-    rf"""|^{_PATH}(?:\s+-[ipslx]+|,-\w|\s*\d?[<>]+&?\s*\S+|\s*\#)"""
-)
-"""A bare shell inside an argument: `:!/bin/sh`, `system("/bin/sh")`, `--hook=/bin/sh`, `; /bin/sh #`, `/bin/sh 0<&1`."""
 
 _HOOK = re.compile(
     r"^--(?:checkpoint-action=exec|to-command|use-compress-program|rsh|compress-program|filter|unzip-command|pre-hook"
@@ -88,7 +76,7 @@ def _unusual_setuid(process: Process, program: Program) -> Kind:
         return SETUID_TOOL
     if is_temporary(process.exe) or process.flags & int(ExecFlag.WORLD_WRITABLE):
         return SETUID_TEMPORARY
-    if any(_EMBEDDED.search(word) for word in process.args[1:]) or opens_shell(process.args[-1:]):
+    if any(embeds_shell(word) for word in process.args[1:]) or opens_shell(process.args[-1:]):
         return SETUID_TOOL
     return SETUID_UNUSUAL
 
@@ -138,7 +126,7 @@ def _embeds_shell(program: Program, argv: Argv) -> bool:
         return False
     if program.roles & Role.TERMINAL and not program.roles & Role.ESCAPE:
         words = tuple(word for word in words if "Command=" in word)
-    return any("sh" in word and _EMBEDDED.search(word) for word in words) and not _text_tool_only(program, argv)
+    return any(embeds_shell(word) for word in words) and not _text_tool_only(program, argv)
 
 
 def _text_tool_only(program: Program, argv: Argv) -> bool:
@@ -164,27 +152,27 @@ def _ends_in_shell(program: Program, argv: Argv) -> bool:
     return any(opens_shell(argv[start:]) for start in range(max(1, len(argv) - 3), len(argv)))
 
 
-def judge_shell(record: ProcessExec, process: Process, program: Program, before: int) -> Evidence | None:
+def judge_shell(record: ProcessExec, process: Process, program: Program, argv: Argv, before: int) -> list[Evidence]:
     """Judge a bare shell with the rights of root by what started it."""
-    if record.euid or not is_interactive(process.args, program.roles):
-        return None
+    if record.euid or not is_interactive(argv, program.roles):
+        return []
     origin = named(process.parent) if process.parent is not None else "a privileged tool"
     if before & Trait.SETUID:
-        return ESCAPED_SHELL.about(process, f"{origin}, which is set-uid")
+        return [ESCAPED_SHELL.about(process, f"{origin}, which is set-uid")]
     if not before & (Trait.ELEVATED | Trait.WAS_SETUID) or before & (Trait.ELEVATOR | Trait.SHELL | Trait.TERMINAL):
-        return None
+        return []
     if process.stdin is Stdio.PIPE:
-        return ESCAPED_SHELL.about(process, origin, nats=4.0)
-    return ESCAPED_SHELL.about(process, origin, nats=None if before & Trait.ESCAPE else 5.4)
+        return [ESCAPED_SHELL.about(process, origin, nats=4.0)]
+    return [ESCAPED_SHELL.about(process, origin, nats=None if before & Trait.ESCAPE else 5.4)]
 
 
-def judge_credentials(record: CredentialChange, process: Process) -> list[Evidence]:
+def judge_credentials(record: CredentialChange, process: Process, _host: Host) -> tuple[Evidence, ...]:
     """Judge a change of ids or capabilities by what explains it."""
     change = f"uid {record.old_uid} to {record.uid}, effective uid {record.old_euid} to {record.euid}"
     if record.explanation == Explanation.NONE:
         gained = record.capabilities & ~record.old_capabilities
-        return [CREDENTIALS_UNEXPLAINED.about(process, f"{change}, capabilities gained {gained:#x}")]
+        return (CREDENTIALS_UNEXPLAINED.about(process, f"{change}, capabilities gained {gained:#x}"),)
     became_root = record.uid == 0 and record.euid == 0 and record.old_uid and record.old_euid
     if record.explanation == Explanation.SET_ID and became_root and not process.flags & _SETUID:
-        return [CAPABILITY_TO_ROOT.about(process, change)]
-    return []
+        return (CAPABILITY_TO_ROOT.about(process, change),)
+    return ()

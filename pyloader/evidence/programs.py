@@ -155,15 +155,11 @@ class Program:
     roles: int
 
 
-NO_PROGRAM = Program("", 0)
-
-
 def plain_name(name: str) -> str:
     """Return a program's name without version and variant: `python3.11` is `python`."""
     if name in ROLES:
         return name
-    if name.startswith("-"):
-        name = name[1:]
+    name = name.removeprefix("-")
     if match := _INTERPRETERS.match(name):
         return match[1]
     plain = _VERSION.sub("", name)
@@ -173,6 +169,10 @@ def plain_name(name: str) -> str:
 def base_name(path: str) -> str:
     """Return what stands behind the last slash of a path."""
     return path[path.rfind("/") + 1 :]
+
+
+_MULTI_CALL: Final = frozenset({"busybox", "toybox", "coreutils"})
+"""Images that are many programs."""
 
 
 class Programs:
@@ -189,20 +189,23 @@ class Programs:
         program = self._known.get(name)
         return program if program is not None else self._learn(name)
 
-    def of(self, process: "Process") -> Program:
-        """Return the program that a process runs.
+    def of(self, process: "Process") -> tuple[Program, tuple[str, ...]]:
+        """Return the program that a process runs, and its arguments.
 
-        The image decides. One that has no roles of its own, such as `busybox` or a renamed interpreter, is what the
-        caller called it.
+        The image decides. One that has no roles of its own, such as a renamed interpreter, is what the caller called
+        it; one that is many programs is the one that its first argument names.
         """
+        argv = process.args
         program = self.named(process.exe or process.comm)
-        if program.roles and program.name not in MULTI_CALL:
-            return program
-        for alias in (process.args[0] if process.args else "", process.filename, process.comm):
+        if program.name in _MULTI_CALL and argv and self.named(argv[0]).name in _MULTI_CALL:
+            argv = argv[1:]
+        if program.roles and program.name not in _MULTI_CALL:
+            return program, argv
+        for alias in (argv[0] if argv else "", process.filename, process.comm):
             other = self.named(alias)
-            if other.roles and other.name not in MULTI_CALL:
-                return other
-        return program
+            if other.roles and other.name not in _MULTI_CALL:
+                return other, argv
+        return program, argv
 
     def _learn(self, name: str) -> Program:
         if len(self._known) >= self.capacity:
@@ -211,7 +214,3 @@ class Programs:
         plain = plain_name(name)
         program = self._known[name] = Program(plain, ROLES.get(plain, 0))
         return program
-
-
-MULTI_CALL: Final = frozenset({"busybox", "toybox", "coreutils"})
-"""Images that are many programs: the first argument says which."""

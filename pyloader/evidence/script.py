@@ -6,11 +6,19 @@ not: builtins such as `history -c`, redirections into files, and what is piped w
 
 import re
 
-from pyloader.evidence.catalogue import Finding
-from pyloader.evidence.code import judge_pipeline, network_device, scrambled
-from pyloader.evidence.commands import assignment, judge, written_by
-from pyloader.evidence.programs import base_name, plain_name
-from pyloader.evidence.shell import NESTING, SHELLS, pipelines, shell_code, unwrapped
+from pyloader.evidence.catalogue import (
+    DECODED_TO_SHELL,
+    DOWNLOAD_TO_SHELL,
+    PORT_PROBE,
+    SHELL_NETWORK_DEVICE,
+    SHELL_PIPED_TO_RELAY,
+    Finding,
+)
+from pyloader.evidence.commands import assignment, judge_redirection, judge_words
+from pyloader.evidence.obfuscation import judge_wording
+from pyloader.evidence.programs import Role, base_name, plain_name
+from pyloader.evidence.shell import GROUP, NESTING, SHELLS, Command, Pipeline, pipelines, shell_code, unwrapped
+from pyloader.evidence.streams import decodes, downloads, reads_commands, relays, roles_of
 
 _WORD = re.compile(r"[\w-]+")
 _INTERESTING = frozenset(
@@ -24,36 +32,86 @@ _INTERESTING = frozenset(
 _REDIRECTED = re.compile(r">\s*(?!/dev/null)['\"~/$.]")
 
 
+_DEVICE = re.compile(r"/dev/(?:tcp|udp)/|\bztcp\b|zsh/net/tcp")
+_PROBE = re.compile(
+    r"""^\s*(?:\(\s*)?(?:(?:exec\s+\d+|:|true|echo(?:\s+-n)?(?:\s+(?:""|''))?|cat\s*<\s*/dev/null|timeout\s+\S+\s+\w+)\s*)?
+        (?:<>|[<>])\s*["']?/dev/tcp/[^\s/]+/[^\s;&|)"']+["']?\s*\)?
+        (?:\s*(?:\d?>\s*&?\S+|&>\s*\S+))*
+        \s*(?:(?:&&|;|\|\|)\s*(?:echo|exit|true|:|printf|exec\s+\d+[<>]&-)\b[^;&|]*)*\s*$""",
+    re.VERBOSE,
+)
+_EMPTYING = frozenset({"", ":", "true", "echo", "printf", "cat", "dd", "truncate"})
+"""Commands whose output into a log replaces what the log said."""
+
+_RUNS_CODE = Role.SHELL | Role.INTERPRETER
+_TAKES_CODE = frozenset({"eval", "source", ".", "exec", "command"})
+
+
 def judge_script(code: str, depth: int = 0) -> tuple[Finding, ...]:
     """Return what shell code does that matters."""
     found: list[Finding] = []
     if not _INTERESTING.isdisjoint(_WORD.findall(code)) or (">" in code and _REDIRECTED.search(code)):
-        found += _judge_commands(code, depth)
-    if hidden := scrambled(code):
-        found.append(hidden)
+        found += _network_device(code)
+        for pipeline in pipelines(code):
+            found += _judge_flow(pipeline)
+            for command in pipeline:
+                found += _judge_command(command, depth)
+    found += judge_wording(code)
     return tuple(found)
 
 
-def _judge_commands(code: str, depth: int) -> list[Finding]:
-    found: list[Finding] = []
-    if device := network_device(code):
-        found.append(device)
-    for pipeline in pipelines(code):
-        found += judge_pipeline(pipeline)
-        for command in pipeline:
-            argv = unwrapped(command.argv)
-            name = plain_name(base_name(argv[0])) if argv else ""
-            if argv:
-                found += judge(argv, name)
-            if preset := assignment(command.assignments):
-                found.append(preset)
-            for path in command.writes:
-                if redirected := written_by(path, " ".join(argv), name in _EMPTYING):
-                    found.append(redirected)
-            if name in SHELLS and depth < NESTING and (inner := shell_code(argv)):
-                found += judge_script(inner, depth + 1)
+def _judge_command(command: Command, depth: int) -> list[Finding]:
+    argv = unwrapped(command.argv)
+    name = plain_name(base_name(argv[0])) if argv else ""
+    found = judge_words(argv, name) if argv else []
+    found += assignment(command.assignments)
+    for path in command.writes:
+        found += judge_redirection(path, " ".join(argv), empties=name in _EMPTYING)
+    if depth < NESTING and name in SHELLS and (inner := shell_code(argv)):
+        found += judge_script(inner, depth + 1)
     return found
 
 
-_EMPTYING = frozenset({"", ":", "true", "echo", "printf", "cat", "dd", "truncate"})
-"""Commands whose output into a log replaces what the log said."""
+def _network_device(code: str) -> list[Finding]:
+    """Judge `/dev/tcp/HOST/PORT`: to open a port just to see whether it is open is common."""
+    if not _DEVICE.search(code):
+        return []
+    return [Finding(PORT_PROBE if _PROBE.match(code) else SHELL_NETWORK_DEVICE, code)]
+
+
+def _judge_flow(pipeline: Pipeline) -> list[Finding]:
+    """Judge a pipeline by what flows into its shells, and by a relay behind a shell."""
+    found: list[Finding] = []
+    source: Finding | None = None
+    has_shell = False
+    for position, command in enumerate(pipeline):
+        argv = unwrapped(command.argv)
+        if not argv:
+            continue
+        roles = roles_of(argv)
+        if position and not command.reads and reads_commands(argv, roles):
+            if source is not None:
+                found.append(source)
+            has_shell = True
+        elif relays(argv):
+            if has_shell:
+                found.append(Finding(SHELL_PIPED_TO_RELAY, " ".join(argv)))
+            source = source or Finding(SHELL_PIPED_TO_RELAY, " ".join(argv))
+        else:
+            has_shell = has_shell or (roles & Role.SHELL and "-i" in argv) != 0
+            source = _source(command if argv[0] == GROUP else Command(argv)) or source
+        if base_name(argv[0]) in _TAKES_CODE or roles & _RUNS_CODE or argv[0].startswith(("$(", "`")):
+            substituted = _source(Command(substitutions=command.substitutions))
+            found += [substituted] if substituted is not None else []
+    return found
+
+
+def _source(command: Command) -> Finding | None:
+    """Return what it means to run the output of a command, or of the commands inside it."""
+    argv = unwrapped(command.argv)
+    if argv and downloads(argv):
+        return Finding(DOWNLOAD_TO_SHELL, " ".join(argv))
+    if argv and decodes(argv):
+        return Finding(DECODED_TO_SHELL, " ".join(argv))
+    inner = (_source(member) for pipeline in command.substitutions for member in pipeline)
+    return next((source for source in inner if source is not None), None)

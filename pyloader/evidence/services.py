@@ -17,7 +17,7 @@ from pyloader.evidence.catalogue import (
 )
 from pyloader.evidence.item import Evidence
 from pyloader.evidence.programs import Program, Role
-from pyloader.evidence.shell import shell_code
+from pyloader.evidence.shell import Argv, shell_code
 from pyloader.evidence.traits import Trait
 from pyloader.host import Process
 from pyloader.records import ExecFlag
@@ -35,22 +35,23 @@ _HELPER = re.compile(
 _FILE_TOOLS = frozenset({"cat", "ls", "chmod", "crontab", "find", "rm", "touch", "base64", "mkfifo"})
 
 
-def judge_child(process: Process, program: Program, before: int) -> list[Evidence]:
+def judge_child(process: Process, program: Program, argv: Argv, before: int) -> list[Evidence]:
     """Judge a program that a service, the image of this process before or of its parent, has started."""
     tool = program.roles & TOOLS or program.name in _FILE_TOOLS
     if not tool:
         return []
     service = process.parent
     origin = named(service) if service is not None else "a network service"
-    code = shell_code(process.args) or " ".join(process.args)
+    command = " ".join(argv)
+    code = shell_code(argv) or command
     if before & Trait.APPLICATION:
         return [TOOL_FROM_APPLICATION.about(process, origin)] if program.roles & ~Role.INTERPRETER & TOOLS else []
     if _is_helper(process, program, before, code):
         return [SERVICE_STARTS_HELPER.about(process, origin)]
     kind = SHELL_FROM_SERVICE if program.roles & Role.SHELL else TOOL_FROM_SERVICE
-    found = [kind.about(process, f"{origin}: {' '.join(process.args)}")]
+    found = [kind.about(process, f"{origin}: {command}")]
     if service is not None and service.traits & Trait.SERVER:
-        found.append(SERVICE_STARTS_TOOL.about(service, f"{named(process)}: {' '.join(process.args)}"))
+        found.append(SERVICE_STARTS_TOOL.about(service, f"{named(process)}: {command}"))
     return found
 
 

@@ -78,6 +78,11 @@ class Command:
 
 Pipeline = list[Command]
 
+GROUP: Final = "(…)"
+"""The word that stands for commands in parentheses; they are the substitutions of their command."""
+
+_IGNORED: Final = frozenset({"space", "duplicate", "other"})
+
 
 def pipelines(code: str, depth: int = 0) -> list[Pipeline]:
     """Return the pipelines of shell code, substitutions behind the pipeline that they are part of."""
@@ -99,16 +104,19 @@ class _Reader:
         self._command = Command()
         self._words: list[str] = []
         self._redirect = ""
+        self._glued = False
 
     def take(self, kind: str, token: str) -> None:
+        glued, self._glued = self._glued, kind == "word" or token in (")", "`")
         if kind == "word":
-            self._word(token)
-        elif kind == "space" or kind == "duplicate" or kind == "other":
+            self._word(token, glued)
+        elif kind in _IGNORED:
             return
-        elif kind == "write" or kind == "read":
+        elif kind in ("write", "read"):
             self._redirect = "heredoc" if token.startswith("<<") else kind
         elif kind == "begin" and not (token == "`" and self._in_backquotes()):
-            self._outer.append((self._pipeline, self._command, [*self._words, token]))
+            opening = f"{token}+" if glued and self._words else token
+            self._outer.append((self._pipeline, self._command, [*self._words, opening]))
             self._pipeline, self._command, self._words = [], Command(), []
         elif kind == "pipe":
             self._end_command()
@@ -122,12 +130,14 @@ class _Reader:
             self._leave()
         self._end_pipeline()
 
-    def _word(self, token: str) -> None:
+    def _word(self, token: str, glued: bool) -> None:
         word = unquoted(token)
         if self._redirect == "write":
             self._command.writes.append(word)
         elif self._redirect == "read":
             self._command.reads.append(word)
+        elif not self._redirect and glued and self._words:
+            self._words[-1] += word
         elif not self._redirect:
             self._words.append(word)
         self._redirect = ""
@@ -138,7 +148,7 @@ class _Reader:
                 self.found.extend(found)
 
     def _in_backquotes(self) -> bool:
-        return any(words[-1] == "`" for _, _, words in self._outer)
+        return any(words[-1][0] == "`" for _, _, words in self._outer)
 
     def _leave(self) -> None:
         if not self._outer:
@@ -149,10 +159,12 @@ class _Reader:
         self._pipeline, self._command, words = self._outer.pop()
         opening = words.pop()
         self._words = words
-        if opening != "(":
-            self._command.substitutions.extend(self.found[before:])
+        self._command.substitutions.extend(self.found[before:])
+        if opening.endswith("+"):
+            self._words[-1] += f"{opening[:-1]}…)"
+        else:
             self._words.append(f"{opening}…)")
-            self._redirect = ""
+        self._redirect = ""
 
     def _end_command(self) -> None:
         words = self._words
@@ -200,32 +212,7 @@ def operands(argv: Argv) -> Argv:
     """Return the words behind the program that are no options; the values of options count as operands."""
     if "--" in argv:
         return argv[argv.index("--") + 1 :]
-    return tuple(word for word in argv[1:] if not word.startswith(("-", "+")))
-
-
-def reads_commands(argv: Argv, roles: int) -> bool:
-    """Whether a shell or an interpreter with these arguments takes its code from standard input."""
-    if not roles & (Role.SHELL | Role.INTERPRETER):
-        return False
-    words = argv[1:]
-    if roles & Role.SHELL and any(word.startswith("-") and "s" in word and not word.startswith("--") for word in words):
-        return True
-    for word in words:
-        if word in ("-", "/dev/stdin", "/proc/self/fd/0", "/dev/fd/0"):
-            return True
-        if not word.startswith(("-", "+")):
-            return False
-        if not word.startswith("--") and _takes_code(word, roles):
-            return False
-        if word.startswith("--") and word not in ("--", "--posix", "--norc", "--noprofile", "--login", "--interactive"):
-            return False
-    return True
-
-
-def _takes_code(option: str, roles: int) -> bool:
-    """Whether a short option gives the code itself, or names the module to run, so that nothing is read."""
-    letters = "c" if roles & Role.SHELL else "cemrEnpfhVv"
-    return any(letter in option for letter in letters)
+    return tuple(word for word in argv[1:] if not word.startswith("-"))
 
 
 def is_interactive(argv: Argv, roles: int) -> bool:
@@ -289,3 +276,22 @@ def wrapped(argv: Argv, name: str) -> Argv:
         else:
             break
     return argv[position:]
+
+
+_NAME = r"(?:ba|da|z|k|a|c|tc|fi)?sh"
+_PATH = rf"/(?:usr/)?(?:local/)?bin/{_NAME}"
+_OPTIONS = r"(?:\s+-[ipslx]+)*(?:\s*\d?(?:[<>]+&?|\|&?)\s*[^\s\"']*)*"
+_END = rf"""{_OPTIONS}(?:\s*(?:$|[`;}}&\#\\])|["')\]}}](?!\s*,)|["']\s*,\s*[\[{{]?\s*(?:["'](?:{_NAME}|-\w|[rw]["'])|stdio))"""
+_EMBEDDED = re.compile(
+    rf"""(?:(?<!\#)!\s*|["'`({{;|%]\s*|\b(?:exec|system|spawn|shell)\s+)(?:{_PATH}|{_NAME}){_END}"""
+    rf"""|\b(?i:exec|system|shell):["']?{_PATH}\b"""
+    rf"""|(?:[:=]["'!]?\s*|BEGIN\s*\{{.*){_PATH}{_END}"""
+    rf"""|[\n\t][-@+]*{_PATH}{_END}"""
+    rf"""|^{_PATH}(?:\s+-[ipslx]+|,-\w|\s*\d?[<>]+&?\s*\S+|\s*\#)"""
+)
+"""A bare shell inside an argument: `:!/bin/sh`, `system("/bin/sh")`, `--hook=/bin/sh`, `; /bin/sh #`, `/bin/sh 0<&1`."""
+
+
+def embeds_shell(text: str) -> bool:
+    """Whether an argument holds a bare shell as something to run."""
+    return "sh" in text and _EMBEDDED.search(text) is not None

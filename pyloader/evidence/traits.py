@@ -6,29 +6,33 @@ an exec they tell which program started it. The higher bits describe the lineage
 
 from typing import Final
 
+from pyloader.evidence.commands.network import runs_program
+from pyloader.evidence.programs import Program, Role
+from pyloader.evidence.shell import Argv
+from pyloader.records import ExecFlag
+
 
 class Trait:
-    """Bits of `Process.traits`."""
+    """Bits of `Process.traits`; plain integers, since they are tested for every execution."""
 
     JUDGED: Final = 1 << 0
     """The image was seen, so the bits of this group hold."""
     SERVER: Final = 1 << 1
     MAILER: Final = 1 << 2
     APPLICATION: Final = 1 << 3
-    RELAY: Final = 1 << 4
-    """A network relay that was told to run a program."""
-    ELEVATOR: Final = 1 << 5
+    DAEMON: Final = 1 << 4
+    INETD: Final = 1 << 5
+    TERMINAL: Final = 1 << 6
+    SHELL: Final = 1 << 7
+    ESCAPE: Final = 1 << 8
+    ELEVATOR: Final = 1 << 9
     """The image is `sudo` or its like, or a shell whose `-c` is what was run through it."""
-    ESCAPE: Final = 1 << 6
-    """The image has a way to a shell."""
-    INETD: Final = 1 << 7
-    SETUID: Final = 1 << 8
-    """The image was set-uid and is none that gives shells."""
-    SHELL: Final = 1 << 9
-    COMMAND: Final = 1 << 11
+    COMMAND: Final = 1 << 10
     """The image is a shell that was given its code with `-c`."""
-    TERMINAL: Final = 1 << 10
-    """The image opens shells for its user as its business."""
+    RELAY: Final = 1 << 11
+    """The image is a network relay that was told to run a program."""
+    SETUID: Final = 1 << 12
+    """The image was set-uid and is none that gives shells."""
 
     IMAGE: Final = (1 << 16) - 1
     """Every bit that an exec sets anew."""
@@ -37,3 +41,46 @@ class Trait:
     """The lineage went through `sudo` or its like."""
     WAS_SETUID: Final = 1 << 17
     """The lineage went through a set-uid program that gives no shells."""
+
+    SERVICE: Final = SERVER | MAILER | APPLICATION
+    PRIVILEGED: Final = ELEVATED | WAS_SETUID | SETUID
+    ORIGIN: Final = SERVICE | RELAY | PRIVILEGED
+    """Bits that make it worth asking who started a program."""
+
+
+_OF_ROLE: Final = (
+    (Role.SERVER, Trait.SERVER),
+    (Role.MAILER, Trait.MAILER),
+    (Role.APPLICATION, Trait.APPLICATION),
+    (Role.DAEMON, Trait.DAEMON),
+    (Role.INETD, Trait.INETD),
+    (Role.TERMINAL, Trait.TERMINAL),
+    (Role.SHELL, Trait.SHELL),
+    (Role.ESCAPE, Trait.ESCAPE),
+    (Role.ELEVATOR, Trait.ELEVATOR | Trait.ELEVATED),
+)
+_NOTED: Final = sum(role for role, _ in _OF_ROLE) | Role.RELAY
+_SETUID: Final = int(ExecFlag.SETUID)
+
+
+def traits_of(program: Program, argv: Argv, code: str, flags: int, before: int) -> int:
+    """Return what to note on a process that now runs a program; `before` are its traits until now."""
+    traits = before & ~Trait.IMAGE | Trait.JUDGED
+    roles = program.roles
+    if roles & _NOTED:
+        for role, bits in _OF_ROLE:
+            if roles & role:
+                traits |= bits
+        if code:
+            traits |= Trait.COMMAND | before & Trait.ELEVATOR
+        if roles & Role.RELAY and runs_program(argv):
+            traits |= Trait.RELAY
+        if roles & Role.APPLICATION and argv[1:2] in _ONE_LINER:
+            traits &= ~Trait.APPLICATION
+    if flags & _SETUID and not roles & (Role.ELEVATOR | Role.TERMINAL):
+        traits |= Trait.SETUID | Trait.WAS_SETUID
+    return traits
+
+
+_ONE_LINER: Final = (("-e",), ("-p",), ("--eval",), ("-v",), ("--version",))
+"""First arguments with which a run time of application servers serves nobody."""

@@ -168,7 +168,7 @@ def test_stages_behind_the_source_read_no_clock() -> None:
 
 def _probe(code: str) -> "dict[str, list[str]]":
     """Run code in a fresh interpreter and return what it prints as JSON."""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, check=True, text=True)
     found: dict[str, list[str]] = json.loads(done.stdout)
     return found
 

@@ -4,8 +4,9 @@
  *
  * spawn COUNT RATE [PROGRAM]
  *
- * Each process is made by vfork, executes PROGRAM with its number (from 0) as the only argument, or ends at once if
- * there is no PROGRAM, and is waited for. RATE is processes a second, each at its appointed time; 0 sets no pace.
+ * Each process executes PROGRAM with its number (from 0) as the only argument, or ends at once if there is no PROGRAM.
+ * RATE is processes a second: each is created at its appointed time, whether or not those before it have ended. With
+ * RATE 0 each is created when the one before it has ended.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -31,11 +32,10 @@ static void wait_until(long time)
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
 }
 
-static int create(char *program, long number)
+static void create(char *program, long number)
 {
 	char text[24];
 	char *arguments[] = { program, text, NULL };
-	int status;
 	pid_t child;
 
 	snprintf(text, sizeof(text), "%ld", number);
@@ -45,7 +45,22 @@ static int create(char *program, long number)
 			execv(program, arguments);
 		_exit(program ? 127 : 0);
 	}
-	return child < 0 || waitpid(child, &status, 0) != child || status;
+	if (child < 0)
+		exit(1);
+}
+
+/* Returns how many children have ended, having waited for one if there is to be one at least. */
+static long reap(int options)
+{
+	long ended = 0;
+	int status;
+
+	while (waitpid(-1, &status, ended ? WNOHANG : options) > 0) {
+		if (status)
+			exit(1);
+		ended++;
+	}
+	return ended;
 }
 
 int main(int count, char **arguments)
@@ -55,14 +70,16 @@ int main(int count, char **arguments)
 
 	long processes = atol(arguments[1]), rate = atol(arguments[2]);
 	char *program = count == 4 ? arguments[3] : NULL;
-	long begin = now();
+	long begin = now(), ended = 0;
 
 	for (long number = 0; number < processes; number++) {
 		if (rate)
 			wait_until(begin + number * (SECOND / rate));
-		if (create(program, number))
-			return 1;
+		create(program, number);
+		ended += reap(rate ? WNOHANG : 0);
 	}
+	while (ended < processes)
+		ended += reap(0);
 	printf("%ld\n", now() - begin);
 	return 0;
 }

@@ -54,7 +54,7 @@ def test_failure_raises() -> None:
         library().bpf_map_lookup_elem(-1, None, None)
 
     assert null.value.strerror
-    assert negative.value.errno > 0
+    assert negative.value.strerror
 
 
 def test_bundled_library_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from pyloader.evidence.shell import pipelines
 from pyloader.host import Process
+from tests.unit.evidence.stage import Stage
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def corpus() -> Path:
     return folder
 
 
-def _alarms(stage: Any, commands: list[list[str]], folder: str) -> tuple[list[str], list[str]]:
+def _alarms(stage: Stage, commands: list[list[str]], folder: str) -> tuple[list[str], list[str]]:
     """Run commands as siblings of one Python process; return those that reach 62 and those that reach 50."""
     parent = stage.run(["python3", "run.py"], exe="/usr/bin/python3.11")
     high, medium = [], []
@@ -56,18 +57,18 @@ def _forms(lines: list[str]) -> dict[str, list[list[str]]]:
 
 
 @pytest.mark.parametrize("folder", ["/usr/bin/", "/tmp/x/"])
-def test_ordinary_commands_raise_no_high_alarm(corpus: Path, new_stage: Any, folder: str) -> None:
+def test_ordinary_commands_raise_no_high_alarm(corpus: Path, new_stage: Stage, folder: str) -> None:
     """At most one of thousands of ordinary commands in quick succession reaches a high score, in any form."""
     lines = (corpus / "benign_commands.txt").read_text(errors="surrogateescape").splitlines()
     for form, commands in _forms(lines).items():
-        high, medium = _alarms(new_stage(), commands, folder)
+        high, medium = _alarms(Stage(), commands, folder)
         print(f"\n{folder} {form}: {len(commands)} commands, {len(high)} reach 62, {len(medium)} reach 50")
         print("\n".join(high[:10] + medium[:10]))
         # Two of the lines source what they download: as shell code they are what the rule is about.
         assert len(high) <= (2 if "-c" in form else 1), form
 
 
-def _play(stage: Any, code: str, shell: str, sudo: bool) -> float:
+def _play(stage: Stage, code: str, shell: str, *, sudo: bool) -> float:
     """Run code in a shell, then the commands that it holds as the shell's children; return the highest score."""
     parent = stage.run(["bash"], uid=1000)
     if sudo:
@@ -93,11 +94,11 @@ def _play(stage: Any, code: str, shell: str, sudo: bool) -> float:
     return best
 
 
-def _best(stage: Any) -> float:
+def _best(stage: Stage) -> float:
     return max((stage.score(item.process) for item in stage.last), default=0.0)
 
 
-def test_recall_on_abuse(corpus: Path, new_stage: Any) -> None:
+def test_recall_on_abuse(corpus: Path, new_stage: Stage) -> None:
     """Abuse of ordinary binaries is found; the figures tell how much of it."""
     reached: dict[str, Counter[str]] = defaultdict(Counter)
     missed = []
@@ -105,15 +106,15 @@ def test_recall_on_abuse(corpus: Path, new_stage: Any) -> None:
         case = json.loads(line)
         for context in case["contexts"]:
             if context == "sudo":
-                score = _play(new_stage(), case["code"], "sh", sudo=True)
+                score = _play(Stage(), case["code"], "sh", sudo=True)
             elif context == "suid":
-                score = _set_uid(new_stage(), case, flags=1)
+                score = _set_uid(Stage(), case, flags=1)
             elif context == "capabilities":
-                score = _set_uid(new_stage(), case, flags=4)
+                score = _set_uid(Stage(), case, flags=4)
             else:
-                score = _play(new_stage(), case["code"], "sh", sudo=False)
+                score = _play(Stage(), case["code"], "sh", sudo=False)
             key = f"{case['function']} {context}"
-            seen = max(score, _shell_behind(new_stage(), case)) if key == "shell sudo" else score
+            seen = max(score, _shell_behind(Stage(), case)) if key == "shell sudo" else score
             reached[key].update(
                 ["all"] + ["50"] * (score >= 50) + ["62"] * (score >= 62) + ["behaviour"] * (seen >= 62)
             )
@@ -127,14 +128,14 @@ def test_recall_on_abuse(corpus: Path, new_stage: Any) -> None:
     assert reached["reverse-shell sudo"]["62"] >= 10
 
 
-def _shell_behind(stage: Any, case: dict[str, Any]) -> float:
+def _shell_behind(stage: Stage, case: dict[str, Any]) -> float:
     """Run the abused binary through sudo, whatever its arguments, and let it start a bare shell."""
     tool = stage.sudo([case["binary"], "x"])
     stage.run(["sh"], tool, exe="/bin/dash")
     return _best(stage)
 
 
-def _set_uid(stage: Any, case: dict[str, Any], flags: int) -> float:
+def _set_uid(stage: Stage, case: dict[str, Any], flags: int) -> float:
     """Run the abused binary itself with a set-uid bit or with file capabilities."""
     best = 0.0
     for pipeline in pipelines(case["code"]):
@@ -145,12 +146,12 @@ def _set_uid(stage: Any, case: dict[str, Any], flags: int) -> float:
     return best
 
 
-def test_recall_on_simulations(corpus: Path, new_stage: Any) -> None:
+def test_recall_on_simulations(corpus: Path, new_stage: Stage) -> None:
     """Simulated attacks that are more than one ordinary command are found; the figures tell how much of each kind."""
     reached: dict[str, Counter[str]] = defaultdict(Counter)
     for line in (corpus / "attack_simulations.jsonl").read_text().splitlines():
         case = json.loads(line)
-        score = _play(new_stage(), case["command_rendered"], case["executor"], sudo=False)
+        score = _play(Stage(), case["command_rendered"], case["executor"], sudo=False)
         reached[case["surface"]].update(["all"] + ["50"] * (score >= 50) + ["62"] * (score >= 62))
         print(f"{score:5.0f} {case['surface']:32} {case['name']}")
     for key, counts in sorted(reached.items()):

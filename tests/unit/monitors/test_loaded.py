@@ -141,8 +141,10 @@ def _kernel(monkeypatch: pytest.MonkeyPatch) -> type[FakeObject]:
     monkeypatch.setattr("pyloader.monitors.loaded.BpfObject", FakeObject)
     monkeypatch.setattr("pyloader.monitors.loaded.RingReader", FakeRing)
     monkeypatch.setattr("pyloader.monitors.loaded.PerCpuCounters", FakeCounters)
-    for name, value in {"refused": set(), "unattachable": set(), "other_error": None, "made": []}.items():
-        monkeypatch.setattr(FakeObject, name, value)
+    monkeypatch.setattr(FakeObject, "refused", set())
+    monkeypatch.setattr(FakeObject, "unattachable", set())
+    monkeypatch.setattr(FakeObject, "other_error", None)
+    monkeypatch.setattr(FakeObject, "made", [])
     monkeypatch.setattr(FakeRing, "open", 0)
     monkeypatch.setattr(FakeRing, "fails", False)
     return FakeObject

@@ -76,6 +76,16 @@ def test_recording_of_many_chunks() -> None:
     assert (records, None) == _read(recording(*records))
 
 
+def test_damage_behind_many_chunks() -> None:
+    """The place of the damage is counted from the beginning of the file, however long that is."""
+    whole = recording(*(exec_record(pid=pid, args=bytes(4096)) for pid in range(600)))
+    records, error = _read(whole + b"\xc1")
+
+    assert len(records) == 600
+    assert error is not None
+    assert len(whole) == error.offset
+
+
 def test_header_of_this_host() -> None:
     """The header of a new run names this boot and this version of the format."""
     header = Header.of_this_host()

@@ -1,0 +1,8 @@
+"""What a single command does, judged by its program's name and its arguments.
+
+`RULES` maps a program's plain name to the rules that read its arguments; most programs have none.
+"""
+
+from pyloader.evidence.commands.judge import RULES, assignment, judge_command, judge_redirection, judge_words
+
+__all__ = ["RULES", "assignment", "judge_command", "judge_redirection", "judge_words"]

@@ -1,0 +1,103 @@
+"""Commands that make code run again or let their user come back: jobs, units, accounts, bits, modules."""
+
+import re
+from typing import Final
+
+from pyloader.evidence.catalogue import (
+    ACCOUNT_CREATED,
+    FILE_CAPABILITY,
+    FILE_CAPABILITY_ROOT,
+    MODULE_LOADED,
+    MODULE_LOADED_TEMPORARY,
+    ROOT_ACCOUNT,
+    SCHEDULED,
+    SETUID_BIT,
+    SETUID_BIT_TEMPORARY,
+    TRANSIENT_UNIT,
+    UNIT_ENABLED,
+    Finding,
+)
+from pyloader.evidence.commands.rule import Rule, line
+from pyloader.evidence.files import destinations, is_temporary, written
+from pyloader.evidence.programs import base_name
+from pyloader.evidence.shell import SHELLS, Argv, operands
+
+
+def _crontab(argv: Argv) -> Finding | None:
+    words = argv[1:]
+    if any(word.startswith("-") and len(word) > 1 and word[-1] in "leri" for word in words):
+        return None
+    return Finding(SCHEDULED, line(argv))
+
+
+def _at(argv: Argv) -> Finding | None:
+    return Finding(SCHEDULED, line(argv)) if len(argv) > 1 and argv[1] not in ("-l", "-V", "-c", "-d", "-r") else None
+
+
+def _enable(argv: Argv) -> Finding | None:
+    verb = next((word for word in argv[1:] if not word.startswith("-")), "")
+    return Finding(UNIT_ENABLED, line(argv)) if verb in ("enable", "link", "reenable") else None
+
+
+def _systemd_run(argv: Argv) -> Finding | None:
+    timed = any(word.startswith(("--on-", "--timer")) for word in argv)
+    return Finding(TRANSIENT_UNIT, line(argv)) if timed else None
+
+
+def _chmod(argv: Argv) -> Finding | None:
+    mode = next((word for word in argv[1:] if not word.startswith("--") and not re.fullmatch(r"-[Rvcf]+", word)), "")
+    if not re.fullmatch(r"0?[2467][0-7]{3}|.*[+=][rwxXt]*s[rwxXst]*.*", mode) or mode.startswith(("o", "/")):
+        return None
+    if re.fullmatch(r"0?2[0-7]{3}|g[+=]\w*", mode):
+        recursive = any(re.fullmatch(r"-\w*R\w*", word) for word in argv[1:])
+        return Finding(SETUID_BIT, line(argv)) if mode.startswith("g") and not recursive else None
+    files = operands(argv)[1:]
+    if any(is_temporary(path) or base_name(path) in SHELLS for path in files):
+        return Finding(SETUID_BIT_TEMPORARY, line(argv))
+    return Finding(SETUID_BIT, line(argv))
+
+
+def _setcap(argv: Argv) -> Finding | None:
+    text = line(argv[1:]).lower()
+    if re.search(
+        r"cap_(?:setuid|setgid|sys_admin|sys_ptrace|dac_override|dac_read_search|sys_module|chown|fowner|setfcap)|\ball\b",
+        text,
+    ):
+        return Finding(FILE_CAPABILITY_ROOT, line(argv))
+    return Finding(FILE_CAPABILITY, line(argv)) if "cap_" in text else None
+
+
+def _account(argv: Argv) -> Finding | None:
+    text = line(argv[1:])
+    if re.search(r"(?:-u|--uid)[= ]?0\b", text) and re.search(r"(?:-o\b|--non-unique|-\w*o\w* )", text + " "):
+        return Finding(ROOT_ACCOUNT, line(argv))
+    return (
+        Finding(ACCOUNT_CREATED, line(argv)) if len(argv) > 1 and base_name(argv[0]) in ("useradd", "adduser") else None
+    )
+
+
+def _module(argv: Argv) -> Finding | None:
+    files = [word for word in argv[1:] if ".ko" in word]
+    if not files:
+        return None
+    return Finding(MODULE_LOADED_TEMPORARY if any(is_temporary(path) for path in files) else MODULE_LOADED, line(argv))
+
+
+def _writes(argv: Argv) -> Finding | None:
+    for path in destinations(argv):
+        if kind := written(path):
+            return Finding(kind, line(argv))
+    return None
+
+
+RULES: Final[dict[str, tuple[Rule, ...]]] = {
+    "crontab": (_crontab,),
+    **dict.fromkeys(("at", "batch"), (_at,)),
+    "systemctl": (_enable,),
+    "systemd-run": (_systemd_run,),
+    "chmod": (_chmod,),
+    "setcap": (_setcap,),
+    **dict.fromkeys(("useradd", "adduser", "usermod"), (_account,)),
+    **dict.fromkeys(("insmod", "modprobe", "kmod"), (_module,)),
+    **dict.fromkeys(("tee", "cp", "mv", "install", "ln", "rsync", "scp", "sed", "perl", "dd"), (_writes,)),
+}

@@ -1,0 +1,34 @@
+"""Code that hides what it says: letters as escapes, quotes inside words, long encoded blobs."""
+
+import re
+from typing import Final
+
+from pyloader.evidence.catalogue import ENCODED_ARGUMENT, SCRAMBLED_CODE, Finding
+
+BLOB: Final = 120
+"""How many characters without a pause make an encoded blob."""
+
+_ESCAPES = re.compile(r"(?:\\x[0-9a-fA-F]{2}|\\[0-7]{3}|\\u[0-9a-fA-F]{4}|%[0-9a-fA-F]{2}|chr\(\d+\)[.+,]?){8}")
+_SPLIT_WORD = re.compile(
+    r"""\w(?:''|""|\\)\w+(?:''|""|\\)\w"""  # wh''oa''mi
+    r"""|\b\w['"]\w['"]\w['"]\w['"]"""  # w'h'o'a'mi
+    r"""|\$\{?IFS\}?\S"""  # cat${IFS}/etc/passwd
+    r"""|\$\{[A-Za-z_]\w*:\d+:1\}.*\$\{[A-Za-z_]\w*:\d+:1\}"""  # ${PATH:0:1} for a slash
+    r"""|\$@\w+\$@|\$'\\x"""
+)
+_SPLITTERS: Final = ("'", '""', "\\", "${", "$@", "IFS")
+_BLOB = re.compile(rf"[A-Za-z0-9+/_-]{{{BLOB},}}={{0,2}}")
+_MIXED: Final = (re.compile(r"[a-z]"), re.compile(r"[A-Z]"), re.compile(r"\d"))
+
+
+def judge_wording(code: str) -> tuple[Finding, ...]:
+    """Return what the wording of code says, whatever the code does."""
+    if ("\\" in code or "%" in code or "chr(" in code) and _ESCAPES.search(code):
+        return (Finding(SCRAMBLED_CODE, code),)
+    if any(mark in code for mark in _SPLITTERS) and _SPLIT_WORD.search(code):
+        return (Finding(SCRAMBLED_CODE, code),)
+    if len(code) > BLOB:
+        blob = _BLOB.search(code)
+        if blob is not None and all(kind.search(blob[0]) for kind in _MIXED):
+            return (Finding(ENCODED_ARGUMENT, blob[0]),)
+    return ()

@@ -1,0 +1,119 @@
+"""`pyloader run`, with a source in place of the kernel."""
+
+import gc
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pyloader import NotPermittedError, Sensor
+from pyloader.cli import main
+from pyloader.errors import LoadError, PyloaderError, UnsupportedError
+from pyloader.kernel import Finding
+from pyloader.records import AnyRecord
+from pyloader.samples import SAMPLE
+from tests.unit.examples import REVERSE_SHELL, exec_record
+from tests.unit.fakes import FakeSource
+
+Output = pytest.CaptureFixture[str]
+
+
+class _Patient(FakeSource):
+    """A source that is silent until it is stopped."""
+
+    signals: tuple[signal.Signals, ...] = ()
+
+    def read(self, timeout: float | None) -> list[AnyRecord]:
+        """Return nothing until `stop`."""
+        if "stop" in self.asked:
+            raise EOFError
+        self.timeouts.append(timeout)
+        for number in self.signals:
+            os.kill(os.getpid(), number)
+        return []
+
+
+@pytest.fixture(autouse=True)
+def _process() -> Iterator[None]:
+    """Give this process its signal handlers and its collector back."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    gc.unfreeze()
+
+
+@pytest.fixture(name="asked")
+def _asked() -> dict[str, object]:
+    """Return what the command asked of the sensor."""
+    return {}
+
+
+@pytest.fixture(name="source")
+def _source(monkeypatch: pytest.MonkeyPatch, asked: dict[str, object], request: pytest.FixtureRequest) -> FakeSource:
+    """Put a source in place of the kernel: that of the test's parameter, or one with an alert."""
+    source: FakeSource = getattr(request, "param", FakeSource)([exec_record(), REVERSE_SHELL])
+
+    def sensor(monitors: list[str], *, min_score: float, record_to: Path | None) -> Sensor:
+        asked.update(monitors=monitors, min_score=min_score, record_to=record_to)
+        return Sensor(source=source, min_score=min_score)
+
+    monkeypatch.setattr("pyloader.cli.run.Sensor", sensor)
+    return source
+
+
+def test_run(capsys: Output, source: FakeSource, asked: dict[str, object]) -> None:
+    """A run prints its alerts and ends with code 0 when there is nothing more; then the source is closed."""
+    assert main(["run"]) == 0
+    out, err = capsys.readouterr()
+
+    assert len(out.splitlines()) == 1
+    assert err.splitlines() == [
+        "pyloader: watching with process; stop with Ctrl-C",
+        "2 process_exec; lost: none; 1 alerts",
+    ]
+    assert source.asked == ["start", "close"]
+    assert asked == {"monitors": ["process"], "min_score": 50.0, "record_to": None}
+
+
+def test_options_reach_the_sensor(source: FakeSource, asked: dict[str, object]) -> None:
+    """Monitors, threshold and recording are those of the options; a monitor that is named twice runs once."""
+    assert main(["run", "--monitors", "process,process", "--min-score", "70", "--record", "x.rec"]) == 0
+
+    assert source.asked[-1] == "close"
+    assert asked == {"monitors": ["process"], "min_score": 70.0, "record_to": Path("x.rec")}
+
+
+@pytest.mark.parametrize("source", [_Patient], indirect=True)
+def test_duration(source: FakeSource) -> None:
+    """A run ends by itself when its duration is over."""
+    assert main(["run", "--duration", "0.01"]) == 0
+
+    assert source.asked == ["start", "stop", "close"]
+    assert all(timeout is not None and timeout <= 0.01 for timeout in source.timeouts)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("source", [_Patient], indirect=True)
+def test_signals(monkeypatch: pytest.MonkeyPatch, source: FakeSource, number: signal.Signals) -> None:
+    """SIGINT and SIGTERM end a run in order: code 0, with everything closed."""
+    monkeypatch.setattr(_Patient, "signals", (number,))
+
+    assert main(["run"]) == 0
+    assert source.asked[-1] == "close"
+    assert "stop" in source.asked
+
+
+@pytest.mark.parametrize("error", [NotPermittedError("no"), UnsupportedError("no"), LoadError("no", log="the log\n")])
+def test_host_that_cannot(monkeypatch: pytest.MonkeyPatch, capsys: Output, error: PyloaderError) -> None:
+    """Where the kernel says no, the command ends with code 3 and shows another way to see pyloader at work."""
+    monkeypatch.setattr("pyloader.kernel.findings", lambda: (Finding("x", "y", error),))
+
+    assert main(["run", "--verbose"]) == 3
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("pyloader: no. ")
+    assert f"pyloader replay {SAMPLE}" in err
+    assert err.endswith(error.log)

@@ -1,0 +1,86 @@
+"""The guests of this checkout: each series of kernels booted once, with the wheel that `make wheel` built."""
+
+import fnmatch
+import functools
+import hashlib
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from tests.vm import initramfs, machine
+from tests.vm.archive import Archive, contents
+from tests.vm.kernels import Series, newest
+from tests.vm.report import Report
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / ".build" / "vm"
+MATRIX_FILE = FOLDER / "matrix.json"
+
+_DEPENDENCIES = ("msgspec", "pyroute2")
+_IMAGES = ("boot/vmlinuz-*", "usr/lib/modules/*/vmlinuz")
+"""Where packages keep the kernel: the old place and the new."""
+
+
+BOOTED: dict[Series, Report] = {}
+"""The reports so far."""
+
+
+@functools.cache
+def report(series: Series) -> Report:
+    """Return the report of the newest kernel of a series, booted at the first call."""
+    found = machine.boot(series.architecture, _kernel(series), _file_system(series.architecture))
+    BOOTED[series] = found
+    return found
+
+
+def _kernel(series: Series) -> Path:
+    """Return the image of the newest kernel of a series."""
+    archive = Archive(FOLDER / "debian")
+    package = newest(series, archive.names())
+    image = FOLDER / "kernels" / package
+    if not image.exists():
+        (file,) = archive.fetch([package], series.architecture)
+        with contents(file) as members:
+            for member, data in members:
+                if any(fnmatch.fnmatchcase(member.name.removeprefix("./"), pattern) for pattern in _IMAGES):
+                    _write(image, data)
+        archive.forget(file)
+    return image
+
+
+def _file_system(architecture: str) -> Path:
+    """Return an initramfs with the wheel as it is now."""
+    packages = Archive(FOLDER / "debian").fetch(initramfs.PACKAGES, architecture)
+    recipe = hashlib.sha256(Path(initramfs.__file__).read_bytes()).hexdigest()[:8]
+    userland = FOLDER / f"userland-{architecture}-{recipe}.cpio"
+    if not userland.exists():
+        _write(userland, initramfs.userland(packages))
+    (wheel,) = (ROOT / "dist").glob(f"pyloader_ebpf-*_{architecture}.whl")
+    modules = [ROOT / "tests/vm/report.py", *sorted((ROOT / "tests/vm/guest").rglob("*.py"))]
+    guest = [(str(module.relative_to(ROOT)), module.read_bytes()) for module in modules]
+    whole = FOLDER / f"initramfs-{architecture}.cpio"
+    _write(whole, userland.read_bytes() + initramfs.product([wheel, *_dependencies(architecture)], guest))
+    return whole
+
+
+def _dependencies(architecture: str) -> list[Path]:
+    """Return the wheels that pyloader needs, for the guest's Python, in the versions that the other tests use."""
+    wanted = [f"{name}=={metadata.version(name)}" for name in _DEPENDENCIES]
+    folder = FOLDER / "wheels" / f"{architecture}-{'-'.join(wanted)}"
+    if not folder.exists():
+        platforms = [f"--platform={name}_{architecture}" for name in ("manylinux2014", "manylinux_2_28")]
+        version = initramfs.PYTHON.removeprefix("python")
+        download = [sys.executable, "-m", "pip", "download", "-qq", "--only-binary=:all:", "--no-deps", *platforms]
+        partial = folder.with_suffix(".partial")
+        subprocess.run([*download, f"--python-version={version}", f"--dest={partial}", *wanted], check=True)
+        partial.rename(folder)
+    return sorted(folder.glob("*.whl"))
+
+
+def _write(file: Path, data: bytes) -> None:
+    """Write a file whole or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_suffix(".partial")
+    partial.write_bytes(data)
+    partial.rename(file)

@@ -1,0 +1,60 @@
+"""Which kernels are tried, and which Debian package holds each.
+
+Debian drops old versions from its suites, so a kernel is named by its series and the newest of it is taken.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+DEBIAN_NAMES = {"x86_64": "amd64", "aarch64": "arm64"}
+"""How Debian calls an architecture."""
+
+INSTRUCTION_BUDGET = 250_000
+"""No program may need more from any verifier: a quarter of what the kernel allows, because versions differ a lot."""
+
+
+class Series(NamedTuple):
+    """A range of kernel versions, with `x` for any number, on one architecture."""
+
+    version: str
+    architecture: str
+
+    def __str__(self) -> str:
+        return f"{self.version}-{self.architecture}"
+
+
+X86_64 = tuple(Series(version, "x86_64") for version in ("5.10", "6.1", "6.12", "6.x", "7.x"))
+
+MATRIX = (*X86_64, Series("6.12", "aarch64"))
+
+EXPECTED_REFUSALS: dict[tuple[Series, str], str] = {}
+"""Programs that a kernel may refuse, with the reason: a rung of a ladder that begins only with a later kernel."""
+
+
+class KernelMissingError(Exception):
+    """No suite has a kernel of a series any more."""
+
+
+def newest(series: Series, packages: Iterable[str]) -> str:
+    """Return the package with the newest kernel of a series.
+
+    Until 6.x the image is in `linux-image-…`; where that has become an empty package, it is in `linux-binary-…`.
+    """
+    version = re.escape(series.version).replace("x", r"\d+")
+    pattern = re.compile(
+        rf"linux-(image|binary)-({version}\.\d[^-]*(?:-[^-]+)?)-cloud-{DEBIAN_NAMES[series.architecture]}"
+    )
+    found = [match for match in map(pattern.fullmatch, packages) if match]
+    if not found:
+        message = (
+            f"no Debian suite has a kernel of series {series.version} for {series.architecture} any more:"
+            " take another series into MATRIX in tests/vm/kernels.py"
+        )
+        raise KernelMissingError(message)
+    return max(found, key=lambda match: (_numbers(match[2]), match[1] == "binary"))[0]
+
+
+def _numbers(version: str) -> list[int]:
+    """Return what versions are ordered by: `6.1.0-0.deb11.52` comes before `6.1.0-47`."""
+    return [int(number) for number in re.findall(r"\d+", version)]
