@@ -56,7 +56,7 @@ class BpfObject(Handle):
                 return cls(lib, lib.bpf_object__open_mem(data, len(data), ctypes.byref(options)), name)
             except OSError as error:
                 message = f"cannot open the BPF object {name}: {error.strerror}; reinstall pyloader-ebpf"
-                raise LoadError(message, log="".join(log), errno=error.errno) from error
+                raise LoadError(message, log="".join(log), errno=error.errno or 0) from error
 
     def programs(self) -> Iterator[str]:
         """Yield the names of all programs in the file."""
@@ -115,9 +115,9 @@ class BpfObject(Handle):
                 program = refused_program(log)
                 if verdict := verifier_verdict(log):
                     message = f"the kernel's verifier refused {program} of {self.name}: {verdict}"
-                    raise VerifierError(message, log="".join(log), program=program, errno=error.errno) from error
+                    raise VerifierError(message, log="".join(log), program=program, errno=error.errno or 0) from error
                 message = f"the kernel refused {program or 'the maps'} of {self.name}: {error.strerror}"
-                raise LoadError(message, log="".join(log), program=program, errno=error.errno) from error
+                raise LoadError(message, log="".join(log), program=program, errno=error.errno or 0) from error
 
     def attach(self, program: str) -> Link:
         """Attach a loaded program to the hook that its section names. Raises `AttachError`."""
@@ -126,7 +126,7 @@ class BpfObject(Handle):
                 return Link(self._library, self._library.bpf_program__attach(self._program(program)))
             except OSError as error:
                 message = f"cannot attach {program} of {self.name}: {error.strerror}"
-                raise AttachError(message, log="".join(log), program=program, errno=error.errno) from error
+                raise AttachError(message, log="".join(log), program=program, errno=error.errno or 0) from error
 
     def map_fd(self, name: str) -> int:
         """Return the descriptor of a map; it belongs to the object."""

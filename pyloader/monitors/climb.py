@@ -6,30 +6,36 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
+from pyloader import kernel
 from pyloader.binding import BpfObject, Link
-from pyloader.errors import LoadError, UnsupportedError
+from pyloader.errors import LoadError
 from pyloader.monitors.ladder import Hook, Monitor, Rung
+from pyloader.monitors.objects import read_object
 
-OBJECTS = Path(__file__).parents[1] / "objects"
+
+class Refusal(NamedTuple):
+    """A rung that did not hold, and why."""
+
+    rung: Rung
+    reason: LoadError
 
 
 class Climbed(NamedTuple):
-    """A loaded object, the attachments of its programs by hook, the rungs that hold, and what closes it all."""
+    """A loaded object, the attachments of its programs by hook, the rungs that hold, and what closes it all.
+
+    `refusals` are the rungs that were tried before, by hook.
+    """
 
     object: BpfObject
     links: dict[str, Link]
     rungs: dict[str, Rung]
     held: ExitStack
+    refusals: dict[str, list[Refusal]]
 
 
 def object_file(monitor: Monitor) -> bytes:
-    """Return the object file of a monitor. Raises `UnsupportedError` if it cannot be read."""
-    file = OBJECTS / monitor.object
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        message = f"the object file {file} cannot be read: {error.strerror}; reinstall pyloader-ebpf"
-        raise UnsupportedError(message) from error
+    """Return the object file of a monitor. Raises `ObjectError` if it is missing or damaged."""
+    return read_object(monitor.object)
 
 
 def digest(data: bytes) -> bytes:
@@ -37,39 +43,46 @@ def digest(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
 
-def climb(monitor: Monitor, prepare: Callable[[BpfObject], None]) -> Climbed:
+def climb(monitor: Monitor, prepare: Callable[[BpfObject], None], *, btf: Path | None = None) -> Climbed:
     """Load and attach a monitor's programs, one rung lower after each refusal.
 
-    `prepare` sets up the maps of the object before each attempt. Raises the `LoadError` of the last rung if none holds;
-    nothing stays behind then.
+    `prepare` sets up the maps of the object before each attempt, `btf` is a file that describes the kernel's types in
+    its place. If the last rung of a hook does not hold, nothing stays behind and the reason is raised: `LoadError`, or
+    what `kernel.explained` makes of it.
     """
     data = object_file(monitor)
     rungs = {hook.name: _possible(hook)[0] for hook in monitor.hooks}
+    refusals: dict[str, list[Refusal]] = {hook.name: [] for hook in monitor.hooks}
     while True:
         with ExitStack() as held:
-            loaded = held.enter_context(BpfObject.open(data, monitor.object.removesuffix(".bpf.o")))
+            loaded = held.enter_context(BpfObject.open(data, monitor.object.removesuffix(".bpf.o"), btf=btf))
             loaded.select(rung.program for rung in rungs.values())
             prepare(loaded)
             try:
                 loaded.load()
                 links = {hook: held.enter_context(loaded.attach(rung.program)) for hook, rung in rungs.items()}
             except LoadError as error:
-                _step_down(monitor, rungs, error)
+                stepped = _step_down(monitor, rungs, error)
+                if stepped is None:
+                    raise kernel.explained(error, btf=btf) from error
+                hook, refusal = stepped
+                refusals[hook].append(refusal)
                 continue
-            return Climbed(loaded, links, rungs, held.pop_all())
+            return Climbed(loaded, links, rungs, held.pop_all(), refusals)
 
 
 def _possible(hook: Hook) -> list[Rung]:
     """Return the rungs that may hold; the last one is tried in any case, for the sake of its error."""
-    return [rung for rung in hook.rungs[:-1] if rung.needs is None or rung.needs.exists()] + [hook.rungs[-1]]
+    return [rung for rung in hook.rungs[:-1] if rung.is_worth_trying()] + [hook.rungs[-1]]
 
 
-def _step_down(monitor: Monitor, rungs: dict[str, Rung], error: LoadError) -> None:
-    """Take the next rung for the hook whose program was refused, or give up."""
+def _step_down(monitor: Monitor, rungs: dict[str, Rung], error: LoadError) -> tuple[str, Refusal] | None:
+    """Take the next rung for the hook whose program was refused; return that hook's name and the rung, if any."""
     for hook in monitor.hooks:
         possible = _possible(hook)
-        position = possible.index(rungs[hook.name]) + 1
-        if rungs[hook.name].program == error.program and position < len(possible):
+        refused = rungs[hook.name]
+        position = possible.index(refused) + 1
+        if refused.program == error.program and position < len(possible):
             rungs[hook.name] = possible[position]
-            return
-    raise error
+            return hook.name, Refusal(refused, error)
+    return None

@@ -7,7 +7,11 @@ rung, what it cannot see and what it costs. Which rung holds is found out by try
 from pathlib import Path
 from typing import NamedTuple
 
+from pyloader import kernel
 from pyloader.errors import UsageError
+
+_BY_KERNEL_TYPES = {"tp_btf", "fentry", "fexit", "lsm"}
+"""Kinds of hooks that the kernel finds by its own types, which no file can stand in for."""
 
 
 class Rung(NamedTuple):
@@ -26,6 +30,11 @@ class Rung(NamedTuple):
     def kind(self) -> str:
         """How the program is attached: the first part of its section's name."""
         return self.name.split("/")[0]
+
+    def is_worth_trying(self) -> bool:
+        """Return whether the files are there without which the kernel cannot do it."""
+        needed = (self.needs, kernel.BTF if self.kind in _BY_KERNEL_TYPES else None)
+        return all(file.exists() for file in needed if file is not None)
 
 
 class Hook(NamedTuple):

@@ -1,5 +1,7 @@
 """A monitor that this process loads, and that ends with it."""
 
+from pathlib import Path
+
 from pyloader.binding import PerfReader, Reader, RingReader
 from pyloader.monitors.active import ActiveMonitor
 from pyloader.monitors.climb import climb
@@ -15,15 +17,21 @@ class LoadedMonitor(ActiveMonitor):
     """The programs of one monitor, loaded, attached and at work until `detach` or `close`.
 
     Each hook starts on its best rung and steps down when the kernel refuses to load or attach the program. If the last
-    rung of a hook is refused, nothing stays behind and `LoadError` is raised.
+    rung of a hook is refused, nothing stays behind and the reason is raised. `btf` is a file that describes the
+    kernel's types in its place; `refusals` tells the rungs that did not hold, by hook.
     """
 
-    def __init__(self, monitor: Monitor, *, ring_bytes: int, transport: Transport | None = None) -> None:
+    def __init__(
+        self, monitor: Monitor, *, ring_bytes: int, transport: Transport | None = None, btf: Path | None = None
+    ) -> None:
         self.monitor = monitor
         self.transport = transport or best_transport()
         self._ring_bytes = ring_bytes
-        climbed = climb(monitor, lambda loaded: prepare(loaded, transport=self.transport, ring_bytes=ring_bytes))
+        climbed = climb(
+            monitor, lambda loaded: prepare(loaded, transport=self.transport, ring_bytes=ring_bytes), btf=btf
+        )
         self.rungs = climbed.rungs
+        self.refusals = climbed.refusals
         self._object = climbed.object
         self._links = climbed.links
         self._held = climbed.held

@@ -48,6 +48,7 @@ class KernelSource:
         ring_bytes: int = RING_BYTES,
         transport: Transport | None = None,
         record_to: Path | None = None,
+        btf: Path | None = None,
         instance: str | None = None,
     ) -> None:
         self.header = Header.of_this_host()
@@ -56,6 +57,7 @@ class KernelSource:
         self._ring_bytes = ring_bytes
         self._transport = transport
         self._record_to = record_to
+        self._btf = btf
         self._instance = instance
         self._writer: RecordingWriter | None = None
         self._raw: dict[int, bytes] = {}
@@ -74,7 +76,7 @@ class KernelSource:
         Raises `NotPermittedError`, `UnsupportedError` or `LoadError` if this host cannot run the monitors, and
         `RecordingError` if the recording cannot be made; `close` then leaves nothing behind.
         """
-        kernel.require()
+        kernel.require(self._btf)
         begin = _now()
         self._epoll = self._held.enter_context(select.epoll())
         self._epoll.register(self._wake, select.EPOLLIN)
@@ -128,7 +130,7 @@ class KernelSource:
             pins = Pins(wanted, self._instance)
             if pins.exist():
                 return PinnedMonitor(pins)
-        return LoadedMonitor(wanted, ring_bytes=self._ring_bytes, transport=self._transport)
+        return LoadedMonitor(wanted, ring_bytes=self._ring_bytes, transport=self._transport, btf=self._btf)
 
     def _acknowledge(self) -> None:
         """Give back the room of what was handed out: whoever took it has come back for more, so it is dealt with."""

@@ -1,0 +1,58 @@
+"""Whether the kernel's types are described: its own BTF, or a file that the user gives."""
+
+import struct
+from pathlib import Path
+
+from pyloader.errors import KernelTypesError
+from pyloader.kernel.finding import Finding
+from pyloader.kernel.host import Host
+
+BTF = Path("/sys/kernel/btf/vmlinux")
+
+_HEADER = struct.Struct("=HBBIIIII")
+"""`struct btf_header` in include/uapi/linux/btf.h, in this machine's byte order."""
+
+_MAGIC, _ELF = 0xEB9F, b"\x7fELF"
+
+
+def kernel_types(host: Host, file: Path | None = None) -> Finding:
+    """Return whether there is a description of the kernel's types: `file` if it is given, else the kernel's own."""
+    subject = "kernel types"
+    if file is not None:
+        reason = _defect(file)
+        return Finding(subject, str(file), None if not reason else unfit(file, reason, host))
+    if host.path(BTF).is_file():
+        return Finding(subject, str(BTF))
+    return Finding(
+        subject,
+        f"{BTF} is missing",
+        KernelTypesError(
+            f"this kernel ({host.release}) does not describe its types ({BTF} is missing): use a kernel built with"
+            " CONFIG_DEBUG_INFO_BTF=y, or give a BTF file made for this very kernel with --btf FILE"
+        ),
+    )
+
+
+def unfit(file: Path, reason: str, host: Host) -> KernelTypesError:
+    """Return what to say of a BTF file that does not do."""
+    return KernelTypesError(f"{file} {reason}: give --btf a BTF file that was made for this kernel, {host.release}")
+
+
+def _defect(file: Path) -> str:
+    """Return why a file holds no BTF; libbpf takes it bare or in the `.BTF` section of an ELF file."""
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(_HEADER.size)
+        size = file.stat().st_size
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    if head.startswith(_ELF):
+        return ""
+    if len(head) < _HEADER.size:
+        return "is damaged: it is too short to be BTF"
+    magic, _, _, header, types, types_size, strings, strings_size = _HEADER.unpack(head)
+    if magic != _MAGIC:
+        return "is no BTF file"
+    if header + max(types + types_size, strings + strings_size) > size:
+        return "is damaged: it was cut short"
+    return ""
