@@ -33,6 +33,7 @@ class Sensor:
         ring_bytes: size of each monitor's ring, a power of two and at least 65,536.
         hooks: a kind of hook, such as `tp`, on which all hooks that have it are forced; the best that hold if omitted.
         transport: how records come from the kernel; ring buffers if it has them.
+        btf: a file that describes the types of this kernel, for one that does not do so itself.
         instance: a name that one process at a time can have; monitors that `pyloader load` has pinned under it are read
             instead of loaded again.
         source: another source of records than this kernel.
@@ -51,6 +52,7 @@ class Sensor:
         ring_bytes: int = RING_BYTES,
         hooks: str | None = None,
         transport: Transport | None = None,
+        btf: Path | None = None,
         instance: str | None = None,
         source: Source | None = None,
     ) -> None:
@@ -59,7 +61,7 @@ class Sensor:
             if hooks is not None:
                 wanted = [monitor.forced(hooks) for monitor in wanted]
             source = KernelSource(
-                wanted, ring_bytes=ring_bytes, transport=transport, record_to=record_to, instance=instance
+                wanted, ring_bytes=ring_bytes, transport=transport, record_to=record_to, btf=btf, instance=instance
             )
         self._source = source
         self._pipeline = Pipeline(source.header, min_score=min_score)

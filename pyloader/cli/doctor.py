@@ -2,7 +2,8 @@
 
 import argparse
 import sys
-from typing import Any
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import msgspec
 
@@ -10,59 +11,157 @@ from pyloader import kernel
 from pyloader.cli import options
 from pyloader.cli.exits import Exit
 from pyloader.errors import PyloaderError
+from pyloader.kernel import Finding, Host, Level
+from pyloader.kernel.interfaces import interfaces, judged
 from pyloader.monitors import MONITORS, LoadedMonitor, Monitor
 from pyloader.sources.live import RING_BYTES
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One line of the report: `advice` says what to do if it is not `ok`."""
+    """One line of the report: `advice` says what to do if the level is not `ok`."""
 
     subject: str
-    ok: bool
+    level: Level
     detail: str
     advice: str = ""
+
+
+class RefusedRung(msgspec.Struct, frozen=True):
+    """A better way to hook that this kernel refused."""
+
+    rung: str
+    reason: str
+
+
+class HookCheck(msgspec.Struct, frozen=True):
+    """The rung that a hook would use, what it cannot see, and what it costs."""
+
+    hook: str
+    rung: str
+    blind_to: str
+    cost: str
+    refused: list[RefusedRung]
+
+
+class MonitorCheck(msgspec.Struct, frozen=True):
+    """Whether a monitor runs, and how; without a trial or after a refusal `hooks` is empty and `transport` is null."""
+
+    name: str
+    level: Level
+    detail: str
+    advice: str = ""
+    transport: str | None = None
+    hooks: list[HookCheck] = []
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What `doctor` found; `ok` tells whether every monitor can run."""
+
+    ok: bool
+    host: list[Check]
+    interfaces: list[Check]
+    monitors: list[MonitorCheck]
 
 
 def add_to(commands: options.Commands, common: argparse.ArgumentParser) -> None:
     """Declare the command."""
     parser = commands.add_parser("doctor", parents=[common], help="check what this host can run and how to mend it")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
+    options.add_btf(parser)
     parser.set_defaults(command=run)
 
 
 def run(arguments: argparse.Namespace) -> Exit:
     """Print the report; succeed if every monitor can run."""
-    host = [
-        Check(finding.subject, finding.problem is None, finding.detail, str(finding.problem or ""))
-        for finding in kernel.findings()
-    ]
-    able = all(check.ok for check in host)
-    monitors = [_check(monitor) for monitor in MONITORS.values()] if able else []
+    findings = kernel.findings(arguments.btf)
+    problem = next((finding.problem for finding in findings if finding.problem is not None), None)
+    logs: list[str] = []
+    if problem is None:
+        monitors = [_tried(monitor, arguments.btf, logs) for monitor in MONITORS.values()]
+    else:
+        monitors = [
+            MonitorCheck(name, Level.PROBLEM, "not tried", "mend the problems of the host first") for name in MONITORS
+        ]
+    report = Report(
+        ok=all(monitor.level is not Level.PROBLEM for monitor in monitors),
+        host=[_check(finding) for finding in findings],
+        interfaces=[_check(finding) for finding in _interfaces()],
+        monitors=monitors,
+    )
     if arguments.format == "json":
-        report: dict[str, Any] = {
-            "ok": able and all(check.ok for check in monitors),
-            "host": host,
-            "monitors": monitors,
-        }
         sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
     else:
-        sys.stdout.write("".join(map(_line, host + monitors)))
-    return Exit.DONE if able and all(check.ok for check in monitors) else Exit.UNAVAILABLE
+        sys.stdout.write("".join(f"{line}\n" for line in _text(report)))
+    if arguments.verbose:
+        sys.stderr.write("".join(logs))
+    return Exit.DONE if report.ok else Exit.UNAVAILABLE
 
 
-def _check(monitor: Monitor) -> Check:
-    """Load a monitor for real, without attaching it."""
-    subject = f"monitor {monitor.name}"
+def _check(finding: Finding) -> Check:
+    return Check(finding.subject, finding.level, finding.detail, finding.way_out)
+
+
+def _interfaces() -> list[Finding]:
     try:
-        with LoadedMonitor(monitor, ring_bytes=RING_BYTES) as loaded:
-            rungs = ", ".join(f"{hook} by {rung.name}" for hook, rung in loaded.rungs.items())
-            blind = [f"cannot see {rung.blind_to}" for rung in loaded.rungs.values() if rung.blind_to]
-            cost = {f"costs {rung.cost}" for rung in loaded.rungs.values() if rung.cost}
-            return Check(subject, ok=True, detail="; ".join([f"loads: {rungs}", *blind, *sorted(cost)]))
+        return [judged(interface) for interface in interfaces(Host.this())]
+    except (OSError, ImportError) as error:
+        return [
+            Finding(
+                "interfaces",
+                f"cannot be listed: {error}",
+                advice="only XDP needs to know them: allow netlink sockets, and pip install pyroute2",
+            )
+        ]
+
+
+def _tried(monitor: Monitor, btf: Path | None, logs: list[str]) -> MonitorCheck:
+    """Load and attach a monitor for a moment, and tell on which rungs it stands; add what the kernel said to `logs`."""
+    try:
+        with LoadedMonitor(monitor, ring_bytes=RING_BYTES, btf=btf) as loaded:
+            hooks = [
+                HookCheck(
+                    hook,
+                    rung.name,
+                    rung.blind_to,
+                    rung.cost,
+                    [RefusedRung(one.rung.name, str(one.reason)) for one in loaded.refusals[hook]],
+                )
+                for hook, rung in loaded.rungs.items()
+            ]
+            logs += [one.reason.log for refusals in loaded.refusals.values() for one in refusals]
+            return MonitorCheck(
+                monitor.name, Level.OK, f"runs, with the {loaded.transport} transport", "", loaded.transport, hooks
+            )
     except PyloaderError as error:
-        return Check(subject, ok=False, detail="does not load", advice=str(error))
+        logs.append(error.log)
+        return MonitorCheck(monitor.name, Level.PROBLEM, "does not run", str(error))
 
 
-def _line(check: Check) -> str:
-    advice = f"\n      {check.advice}" if check.advice else ""
-    return f"{'ok  ' if check.ok else 'FAIL'}  {check.subject}: {check.detail}{advice}\n"
+_MARKS = {Level.OK: "ok    ", Level.ADVICE: "advice", Level.PROBLEM: "FAIL  "}
+
+
+def _text(report: Report) -> Iterator[str]:
+    for check in report.host:
+        yield from _told(check.level, check.subject, check.detail, check.advice)
+    for check in report.interfaces:
+        yield from _told(check.level, f"interface {check.subject}", check.detail, check.advice)
+    for monitor in report.monitors:
+        yield from _told(monitor.level, f"monitor {monitor.name}", monitor.detail, monitor.advice)
+        for hook in monitor.hooks:
+            yield f"        {hook.hook} by {hook.rung}"
+            yield from (f"          {note}" for note in _notes(hook))
+
+
+def _told(level: Level, subject: str, detail: str, advice: str) -> Iterator[str]:
+    yield f"{_MARKS[level]}  {subject}: {detail}"
+    if advice:
+        yield f"        {advice}"
+
+
+def _notes(hook: HookCheck) -> Iterable[str]:
+    if hook.blind_to:
+        yield f"cannot see {hook.blind_to}"
+    if hook.cost:
+        yield f"costs {hook.cost}"
+    for refused in hook.refused:
+        yield f"not {refused.rung}: {refused.reason}"

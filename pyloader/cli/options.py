@@ -3,6 +3,7 @@
 import argparse
 import re
 import sys
+from pathlib import Path
 from typing import TypeAlias
 
 from pyloader.alerts.alert import MEDIUM_FROM
@@ -44,6 +45,13 @@ def add_ring_bytes(parser: argparse.ArgumentParser, default: int) -> None:
         default=default,
         metavar="BYTES",
         help="size of each ring, a power of two from 65536; default: %(default)s",
+    )
+
+
+def add_btf(parser: argparse.ArgumentParser) -> None:
+    """Add the description of the kernel's types for a kernel that does not give one."""
+    parser.add_argument(
+        "--btf", type=Path, metavar="FILE", help="BTF of this very kernel, for one without /sys/kernel/btf/vmlinux"
     )
 
 

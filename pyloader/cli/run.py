@@ -36,6 +36,7 @@ def add_to(commands: options.Commands, common: argparse.ArgumentParser) -> None:
         "--transport", type=Transport, choices=list(Transport), help="how records come; default: ring if there is one"
     )
     options.add_ring_bytes(parser, RING_BYTES)
+    options.add_btf(parser)
     parser.set_defaults(command=run)
 
 
@@ -48,6 +49,7 @@ def run(arguments: argparse.Namespace) -> Exit:
         ring_bytes=arguments.ring_bytes,
         hooks=arguments.hooks,
         transport=arguments.transport,
+        btf=arguments.btf,
         instance=arguments.instance,
     )
     with ExitStack() as held:
