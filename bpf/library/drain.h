@@ -37,6 +37,9 @@ struct pyloader_ring *pyloader_ring__new(int map_fd, uint32_t size);
  */
 int pyloader_ring__read(struct pyloader_ring *ring, struct pyloader_batch *batch, uint64_t horizon);
 
+/* Return the timestamp of the next record to read, or UINT64_MAX if none is committed. */
+uint64_t pyloader_ring__oldest(const struct pyloader_ring *ring);
+
 /* Give back the room of all records that were read. */
 void pyloader_ring__acknowledge(struct pyloader_ring *ring);
 

@@ -78,29 +78,66 @@ static uint64_t timestamp_of(const unsigned char *record, uint32_t length)
 	return be64toh(timestamp);
 }
 
+/* A record in the ring; `content` is NULL while it is being written. */
+struct slot {
+	const unsigned char *content;
+	uint32_t length;
+	int discarded;
+};
+
+static struct slot slot_at(const struct pyloader_ring *ring, uint64_t position)
+{
+	const unsigned char *header = ring->data + (position & (ring->size - 1));
+	/* Pairs with the exchange of the length in bpf_ringbuf_commit(): the content is there when the bit is gone. */
+	uint32_t marked = __atomic_load_n((const uint32_t *)header, __ATOMIC_ACQUIRE);
+
+	return (struct slot){
+		.content = marked & BPF_RINGBUF_BUSY_BIT ? NULL : header + BPF_RINGBUF_HDR_SZ,
+		.length = marked & LENGTH_MASK,
+		.discarded = !!(marked & BPF_RINGBUF_DISCARD_BIT),
+	};
+}
+
+static uint64_t stride(struct slot slot)
+{
+	return (slot.length + BPF_RINGBUF_HDR_SZ + 7) & ~7ULL;
+}
+
+uint64_t pyloader_ring__oldest(const struct pyloader_ring *ring)
+{
+	uint64_t end = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
+
+	for (uint64_t position = ring->next; position < end;) {
+		struct slot slot = slot_at(ring, position);
+
+		if (!slot.content)
+			break;
+		if (!slot.discarded)
+			return timestamp_of(slot.content, slot.length);
+		position += stride(slot);
+	}
+	return UINT64_MAX;
+}
+
 int pyloader_ring__read(struct pyloader_ring *ring, struct pyloader_batch *batch, uint64_t horizon)
 {
 	uint64_t end = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
 
 	while (ring->next < end) {
-		const unsigned char *header = ring->data + (ring->next & (ring->size - 1));
-		const unsigned char *record = header + BPF_RINGBUF_HDR_SZ;
-		/* Pairs with the exchange of the length in bpf_ringbuf_commit(): the content is there when the bit is gone. */
-		uint32_t marked = __atomic_load_n((const uint32_t *)header, __ATOMIC_ACQUIRE);
-		uint32_t length = marked & LENGTH_MASK;
+		struct slot slot = slot_at(ring, ring->next);
 
-		if (marked & BPF_RINGBUF_BUSY_BIT)
+		if (!slot.content)
 			return 0;
-		if (!(marked & BPF_RINGBUF_DISCARD_BIT)) {
-			if (timestamp_of(record, length) > horizon)
+		if (!slot.discarded) {
+			if (timestamp_of(slot.content, slot.length) > horizon)
 				return 0;
-			if (batch->count == batch->max_records || length > batch->capacity - batch->size)
+			if (batch->count == batch->max_records || slot.length > batch->capacity - batch->size)
 				return 1;
-			memcpy(batch->bytes + batch->size, record, length);
-			batch->size += length;
+			memcpy(batch->bytes + batch->size, slot.content, slot.length);
+			batch->size += slot.length;
 			batch->ends[batch->count++] = batch->size;
 		}
-		ring->next += (length + BPF_RINGBUF_HDR_SZ + 7) & ~7ULL;
+		ring->next += stride(slot);
 	}
 	return 0;
 }

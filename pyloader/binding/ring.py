@@ -21,6 +21,9 @@ _LEAST_SAMPLE = 16
 """No sample of a perf buffer takes fewer bytes (`LEAST_SAMPLE` in bpf/library/perf.c)."""
 
 
+_NOTHING = 2**64 - 1
+
+
 class Batch(NamedTuple):
     """Records as they came from the kernel; valid until the next read of the same reader.
 
@@ -67,6 +70,10 @@ class Reader:
         self._buffer[:_HEADER] = b"\xdd" + count.to_bytes(4, "big")
         return Batch(memoryview(self._buffer)[: ends[-1]].toreadonly(), ends), more
 
+    def oldest(self) -> int | None:
+        """Return the timestamp (ns) of the oldest record that waits; `None` if there is none, or it is not known."""
+        return None
+
     def acknowledge(self) -> None:
         """Give back the room of all records that were read: they will not be read again."""
 
@@ -112,6 +119,11 @@ class RingReader(Reader):
     def filenos(self) -> list[int]:
         """Return the descriptors of the maps."""
         return self._fds
+
+    def oldest(self) -> int | None:
+        """Return the timestamp (ns) of the oldest record that waits, or `None` if there is none."""
+        stamp = min(self._library.pyloader_ring__oldest(ring.pointer) for ring in self._rings)
+        return stamp if stamp != _NOTHING else None
 
     def acknowledge(self) -> None:
         """Give back the room of all records that were read: they will not be read again."""

@@ -25,6 +25,9 @@ RING_BYTES = 4 * 1024 * 1024
 LOSS_INTERVAL_NS = 1_000_000_000
 """Time between two looks at the loss counters while the rings are far from full."""
 
+SLICE_NS = 10_000_000
+"""How much time one reading covers at most. A backlog is dealt with in slices, each acknowledged for itself."""
+
 _BUSY_PAUSE = 0.0001
 """Seconds to wait for a program that has reserved a record and not finished it."""
 
@@ -65,6 +68,7 @@ class KernelSource:
         self._merge = Merge()
         self._backlog: list[AnyRecord] = []
         self._next_loss_report = 0
+        self._end: int | None = None
         self._stopping = self._finished = self._closed = False
         self._held = ExitStack()
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
@@ -108,7 +112,7 @@ class KernelSource:
         if self._stopping:
             return self._rest()
         ready = bool(self._merge) or bool(self._epoll.poll(self._patience(timeout)))
-        horizon = _now()
+        horizon = self._horizon(_now())
         if not self._take_in(horizon) and ready and not self._merge:
             time.sleep(_BUSY_PAUSE)
         return self._tell(horizon)
@@ -144,18 +148,25 @@ class KernelSource:
         return until_report if timeout is None else min(timeout, until_report)
 
     def _rest(self) -> list[AnyRecord]:
-        """Return what is still in the rings after the programs are detached, with the last losses."""
+        """Return the next of what is in the rings after the programs are detached, in the end with the last losses."""
         if self._finished:
             raise EOFError
-        for monitor in self.monitors:
-            monitor.detach()
-        # Pinned monitors go on, so the end is this moment.
-        horizon = _now()
-        while self._take_in(horizon):
-            pass
-        self._merge.add(self._losses.since_last())
-        self._finished = True
-        return self._tell(_now())
+        if self._end is None:
+            for monitor in self.monitors:
+                monitor.detach()
+            # Pinned monitors go on, so the end is this moment.
+            self._end = _now()
+        horizon = self._horizon(self._end)
+        if not self._take_in(horizon) and horizon == self._end:
+            self._finished = True
+            self._merge.add(self._losses.since_last())
+            horizon = _now()
+        return self._tell(horizon)
+
+    def _horizon(self, limit: int) -> int:
+        """Return up to which moment to read now: `limit`, or less if there is a backlog."""
+        oldest = [stamp for monitor in self.monitors if (stamp := monitor.reader.oldest()) is not None]
+        return min(limit, min(oldest) + SLICE_NS) if oldest else limit
 
     def _take_in(self, horizon: int) -> int:
         """Read the rings, and the loss counters when it is time or when a ring was well filled; return the bytes."""
