@@ -80,7 +80,8 @@ def run(arguments: argparse.Namespace) -> Exit:
         monitors = [_tried(monitor, arguments.btf, logs) for monitor in MONITORS.values()]
     else:
         monitors = [
-            MonitorCheck(name, Level.PROBLEM, "not tried", "mend the problems of the host first") for name in MONITORS
+            MonitorCheck(name, Level.PROBLEM, "not tried", "what the host lacks, see above, stops every monitor")
+            for name in MONITORS
         ]
     report = Report(
         ok=all(monitor.level is not Level.PROBLEM for monitor in monitors),
@@ -137,9 +138,6 @@ def _tried(monitor: Monitor, btf: Path | None, logs: list[str]) -> MonitorCheck:
         return MonitorCheck(monitor.name, Level.PROBLEM, "does not run", str(error))
 
 
-_MARKS = {Level.OK: "ok    ", Level.ADVICE: "advice", Level.PROBLEM: "FAIL  "}
-
-
 def _text(report: Report) -> Iterator[str]:
     for check in report.host:
         yield from _told(check.level, check.subject, check.detail, check.advice)
@@ -148,14 +146,14 @@ def _text(report: Report) -> Iterator[str]:
     for monitor in report.monitors:
         yield from _told(monitor.level, f"monitor {monitor.name}", monitor.detail, monitor.advice)
         for hook in monitor.hooks:
-            yield f"        {hook.hook} by {hook.rung}"
-            yield from (f"          {note}" for note in _notes(hook))
+            yield f"         {hook.hook} by {hook.rung}"
+            yield from (f"           {note}" for note in _notes(hook))
 
 
 def _told(level: Level, subject: str, detail: str, advice: str) -> Iterator[str]:
-    yield f"{_MARKS[level]}  {subject}: {detail}"
+    yield f"{level:7}  {subject}: {detail}"
     if advice:
-        yield f"        {advice}"
+        yield f"         {advice}"
 
 
 def _notes(hook: HookCheck) -> Iterable[str]:

@@ -1,6 +1,9 @@
 """Parse the arguments, run the command, turn errors into messages and exit codes."""
 
 import argparse
+import contextlib
+import io
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -14,14 +17,40 @@ _COMMANDS = (doctor, run, replay, load, unload, status)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code. No traceback reaches the user."""
+    _prepare_streams()
     options = _parser().parse_args(arguments)
     try:
-        return int(options.command(options))
+        code = int(options.command(options))
+        sys.stdout.flush()
     except PyloaderError as error:
         _complain(error, verbose=options.verbose)
         return exit_code(error)
     except KeyboardInterrupt:
         return Exit.DONE
+    except BrokenPipeError:
+        # The reader has gone, as in `pyloader run | head`.
+        _discard_output()
+        return Exit.DONE
+    except OSError as error:
+        sys.stderr.write(f"pyloader: {error.strerror or error}{f': {error.filename}' if error.filename else ''}\n")
+        _discard_output()
+        return Exit.FAILURE
+    return code
+
+
+def _prepare_streams() -> None:
+    """Make the standard streams fit for whatever is to be written, even where they are closed or know no Unicode."""
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115 -- open to the end.
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115 -- open to the end.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _discard_output() -> None:
+    """Send what is still buffered nowhere: Python would complain again when it flushes at exit."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:

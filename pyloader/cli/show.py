@@ -1,7 +1,5 @@
 """Carry assessments from a sensor to a sink until the end."""
 
-import os
-import sys
 import time
 
 from pyloader.cli.exits import Exit
@@ -11,26 +9,21 @@ from pyloader.sinks import Sink
 
 
 def show(sensor: Sensor, sink: Sink, *, duration: float | None = None) -> Exit:
-    """Show everything until the source ends, `duration` seconds are over, or nobody reads the output any more.
+    """Show everything until the source ends or `duration` seconds are over.
 
     A recording that is damaged is shown up to the damage, with the summary of what was read.
     """
     deadline = None if duration is None else time.monotonic() + duration
     damage: RecordingError | None = None
     try:
-        try:
-            for batch in sensor.batches(_until(deadline)):
-                sink.write(batch)
-                if deadline is not None and time.monotonic() >= deadline:
-                    sensor.stop()
-                    deadline = None
-        except RecordingError as error:
-            damage = error
-        sink.end(sensor.summary())
-    except BrokenPipeError:
-        # The reader has gone, as in `pyloader run | head`; Python would complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.DONE
+        for batch in sensor.batches(_until(deadline)):
+            sink.write(batch)
+            if deadline is not None and time.monotonic() >= deadline:
+                sensor.stop()
+                deadline = None
+    except RecordingError as error:
+        damage = error
+    sink.end(sensor.summary())
     if damage is not None:
         raise damage
     return Exit.DONE
