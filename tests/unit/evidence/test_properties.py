@@ -14,7 +14,7 @@ from tests.unit.evidence.stage import Stage
 
 WORDS = sorted(
     names(
-        "sh bash -c -i sudo find -exec python3 -e curl | base64 -d nc /dev/tcp/h/1 $(curl ` $( ) ' \" \\ ; > /etc/shadow"
+        "sh bash -c sudo find -exec python3 -e curl | base64 -d nc /dev/tcp/h/1 $(curl ` $( ) ' \" \\ ; > /etc/shadow"
         " nginx busybox env = chmod u+s /bin/sh <( && -- - [x] systemctl stop auditd \udcff \x01 openssl s_client"
     )
 )
