@@ -21,62 +21,52 @@ from pyloader.evidence.catalogue import (
     Finding,
     Kind,
 )
-from pyloader.evidence.programs import base_name, plain_name
+from pyloader.evidence.programs import base_name, names, plain_name
 from pyloader.evidence.shell import Argv, operands
 
 TEMPORARY: Final = ("/tmp/", "/var/tmp/", "/dev/shm/", "/run/shm/")  # noqa: S108 - these are judged, not used
 """Where everyone may write."""
 
-_WRITTEN: Final[tuple[tuple[re.Pattern[str], Kind], ...]] = tuple(
-    (re.compile(pattern), kind)
-    for pattern, kind in (
-        (r"/etc/ld\.so\.preload$", LOADER_HOOKED),
-        (
-            r"/release_agent$|/notify_on_release$|/proc/sys/kernel/core_pattern$|/sys/kernel/uevent_helper$",
-            ESCAPE_FILE_WRITTEN,
-        ),
-        (
-            r"(?:^|/)\.ssh/authorized_keys2?$|/etc/ssh/sshd_config|/\.rhosts$|/\.shosts$|/etc/hosts\.equiv$",
-            KEYS_WRITTEN,
-        ),
-        (r"/etc/(?:passwd|shadow|gshadow)-?$", ACCOUNT_FILE_WRITTEN),
-        (
-            r"/etc/sudoers(?:$|\.d/)|/etc/pam\.d/|/etc/pam\.conf$|/etc/polkit-1/|/etc/security/|/lib/.*/pam_\w+\.so$",
-            POLICY_WRITTEN,
-        ),
-        (r"/etc/(?:cron|anacrontab|at\.)|/var/spool/cron|/var/spool/at/", SCHEDULED),
-        (
-            r"/etc/(?:systemd|init\.d|rc\.|rc\d|rc$|profile|bash\.bashrc|bashrc|zsh|environment$|xdg/autostart|udev/rules"
-            r"|modules|ld\.so\.conf|update-motd|NetworkManager/dispatcher|apt/apt\.conf\.d|inittab|X11/Xsession)"
-            r"|(?:/usr)?/lib/(?:systemd/system|udev/rules)|\.config/(?:systemd|autostart)|(?:user|site)customize\.py$|\.pth$"
-            r"|(?:^|/|~)\.(?:bashrc|bash_profile|bash_login|bash_logout|profile|zshrc|zprofile|zshenv|shrc|kshrc|cshrc|tcshrc"
-            r"|xinitrc|xprofile|vimrc|inputrc)$|/\.git/hooks/",
-            START_FILE_WRITTEN,
-        ),
-        (
-            r"/proc/sys/kernel/(?:randomize_va_space|yama|kptr|dmesg_r|perf_event)|/sys/fs/selinux/enforce$",
-            HARDENING_LOWERED,
-        ),
-    )
-)
-_DESTROYED: Final[tuple[tuple[re.Pattern[str], Kind], ...]] = tuple(
-    (re.compile(pattern), kind)
-    for pattern, kind in (
-        (
-            r"(?:^|/)\.(?:bash|zsh|sh|ash|mysql|python|psql|node_repl|lesshst|viminfo|rediscli|ksh)_?(?:history|hist)$|(?:^|/)\.history$"
-            r"|\.zhistory$|fish_history$",
-            HISTORY_FILE_CLEARED,
-        ),
-        (
-            r"/(?:wtmp|btmp|utmp|lastlog|faillog|tallylog)$|/var/log/(?:auth\.log|secure|audit(?:/|$))",
-            LOGIN_RECORDS_CLEARED,
-        ),
-        (
-            r"/var/log(?:/(?:syslog|messages|kern\.log|daemon\.log|journal|cron|maillog|mail\.log|\*)|/?$)|/var/spool/mail/",
-            LOGS_CLEARED,
-        ),
-    )
-)
+_HISTORY = r"(?:bash|zsh|sh|ash|ksh|mysql|python|psql|node_repl|lesshst|viminfo|rediscli)_?hist(?:ory)?"
+_LOGIN_FILES = r"bashrc|bash_profile|bash_login|bash_logout|profile|zshrc|zprofile|zshenv|shrc|kshrc|cshrc|tcshrc"
+
+_WRITTEN: Final[dict[Kind, re.Pattern[str]]] = {
+    LOADER_HOOKED: re.compile(r"/etc/ld\.so\.preload$"),
+    ESCAPE_FILE_WRITTEN: re.compile(
+        r"/release_agent$|/notify_on_release$|/proc/sys/kernel/core_pattern$|/sys/kernel/uevent_helper$"
+    ),
+    KEYS_WRITTEN: re.compile(
+        r"(?:^|/)\.ssh/authorized_keys2?$|/etc/ssh/sshd_config|/\.rhosts$|/\.shosts$|/etc/hosts\.equiv$"
+    ),
+    ACCOUNT_FILE_WRITTEN: re.compile(r"/etc/(?:passwd|shadow|gshadow)-?$"),
+    POLICY_WRITTEN: re.compile(
+        r"/etc/sudoers(?:$|\.d/)|/etc/pam\.d/|/etc/pam\.conf$|/etc/polkit-1/|/etc/security/|/lib/.*/pam_\w+\.so$"
+    ),
+    SCHEDULED: re.compile(r"/etc/(?:cron|anacrontab|at\.)|/var/spool/cron|/var/spool/at/"),
+    START_FILE_WRITTEN: re.compile(
+        r"/etc/(?:systemd|init\.d|rc\.|rc\d|rc$|profile|bash\.bashrc|bashrc|zsh|environment$|xdg/autostart|udev/rules"
+        r"|modules|ld\.so\.conf|update-motd|NetworkManager/dispatcher|apt/apt\.conf\.d|inittab|X11/Xsession)"
+        r"|(?:/usr)?/lib/(?:systemd/system|udev/rules)|\.config/(?:systemd|autostart)|(?:user|site)customize\.py$"
+        rf"|\.pth$|/\.git/hooks/|(?:^|/|~)\.(?:{_LOGIN_FILES}|xinitrc|xprofile|vimrc|inputrc)$"
+    ),
+    HARDENING_LOWERED: re.compile(
+        r"/proc/sys/kernel/(?:randomize_va_space|yama|kptr|dmesg_r|perf_event)|/sys/fs/selinux/enforce$"
+    ),
+}
+"""What it means to write to a path."""
+
+_DESTROYED: Final[dict[Kind, re.Pattern[str]]] = {
+    HISTORY_FILE_CLEARED: re.compile(rf"(?:^|/)\.{_HISTORY}$|(?:^|/)\.z?history$|fish_history$"),
+    LOGIN_RECORDS_CLEARED: re.compile(
+        r"/(?:wtmp|btmp|utmp|lastlog|faillog|tallylog)$|/var/log/(?:auth\.log|secure|audit(?:/|$))"
+    ),
+    LOGS_CLEARED: re.compile(
+        r"/var/log(?:/(?:syslog|messages|kern\.log|daemon\.log|journal|cron|maillog|mail\.log|\*)|/?$)"
+        r"|/var/spool/mail/"
+    ),
+}
+"""What it means to remove, empty or overwrite a path."""
+
 _SECRET = re.compile(
     r"/etc/(?:g?shadow|master\.passwd|security/opasswd)-?(?=$|[\s'\":;,)])|/\.ssh/id_(?:rsa|dsa|ecdsa|ed25519)(?=$|[\s'\";)])"
     r"|/etc/ssh/ssh_host_\w+_key(?=$|[\s'\";)])|/\.aws/credentials|/\.kube/config|/\.docker/config\.json|/\.git-credentials"
@@ -86,89 +76,15 @@ _SECRET = re.compile(
 _MEMORY = re.compile(r"/proc/(?:\d+|self|\$\S*|\*|\"?\$\{?\w+\}?\"?)/mem\b|/proc/kcore|/dev/k?mem\b")
 _HINTS: Final = ("/.", "/etc/", "/proc/", "/dev/", "secret", "key")
 """Without one of these there is nothing to find, and looking for them is fast."""
-_READERS_NOT: Final = frozenset(
-    {
-        "ls",
-        "chmod",
-        "chown",
-        "chgrp",
-        "stat",
-        "test",
-        "[",
-        "echo",
-        "printf",
-        "find",
-        "rm",
-        "touch",
-        "ssh",
-        "scp",
-        "sftp",
-        "rsync",
-        "ssh-add",
-        "ssh-keygen",
-        "ssh-copy-id",
-        "git",
-        "sshd",
-        "kubectl",
-        "mkdir",
-        "man",
-        "file",
-        "which",
-        "locate",
-        "passwd",
-        "pwck",
-        "grpck",
-        "getfacl",
-        "getent",
-        "systemctl",
-        "mount",
-        "install",
-        "restorecon",
-        "autossh",
-        "kubelet",
-        "docker",
-        "helm",
-        "aws",
-        "dpkg",
-        "apt",
-        "apt-get",
-        "ansible",
-        "sshfs",
-        "mosh",
-        "git-lfs",
-        "ln",
-        "useradd",
-        "usermod",
-    }
+
+_NO_READERS: Final = names(
+    "ls chmod chown chgrp stat test [ echo printf find rm touch ssh scp sftp rsync ssh-add ssh-keygen ssh-copy-id"
+    " git sshd kubectl mkdir man file which locate passwd pwck grpck getfacl getent systemctl mount install"
+    " restorecon autossh kubelet docker helm aws dpkg apt apt-get ansible sshfs mosh git-lfs ln useradd usermod"
 )
-_TAKERS: Final = frozenset(
-    {
-        "cp",
-        "tar",
-        "zip",
-        "base64",
-        "base32",
-        "xxd",
-        "nc",
-        "ncat",
-        "socat",
-        "curl",
-        "wget",
-        "unshadow",
-        "john",
-        "hashcat",
-        "openssl",
-        "gzip",
-        "7z",
-        "mv",
-        "dd",
-        "od",
-        "hexdump",
-        "ftp",
-        "tftp",
-        "uuencode",
-        "gpg",
-    }
+_TAKERS: Final = names(
+    "cp tar zip base64 base32 xxd nc ncat socat curl wget unshadow john hashcat openssl gzip 7z mv dd od hexdump"
+    " ftp tftp uuencode gpg"
 )
 
 
@@ -176,7 +92,7 @@ def written(path: str) -> Kind | None:
     """Return what it means to write to this path, if it means anything."""
     if "/" not in path and not path.startswith("."):
         return None
-    for pattern, kind in _WRITTEN:
+    for kind, pattern in _WRITTEN.items():
         if pattern.search(path):
             return kind
     return None
@@ -184,7 +100,7 @@ def written(path: str) -> Kind | None:
 
 def destroyed(path: str) -> Kind | None:
     """Return what it means to remove, empty or overwrite this path."""
-    for pattern, kind in _DESTROYED:
+    for kind, pattern in _DESTROYED.items():
         if pattern.search(path):
             return kind
     return None
@@ -200,12 +116,12 @@ def mentioned(argv: Argv, name: str) -> Finding | None:
     line = " ".join(argv[1:])
     for hint in _HINTS:
         if hint in line:
-            return _read(argv, name, line)
+            return _read(name, line)
     return None
 
 
-def _read(argv: Argv, name: str, line: str) -> Finding | None:
-    if name in _READERS_NOT:
+def _read(name: str, line: str) -> Finding | None:
+    if name in _NO_READERS:
         return None
     if _MEMORY.search(line):
         return Finding(MEMORY_READ, f"{name} {line}")

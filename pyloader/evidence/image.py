@@ -16,7 +16,7 @@ from pyloader.evidence.catalogue import (
 )
 from pyloader.evidence.files import is_temporary
 from pyloader.evidence.item import Evidence
-from pyloader.evidence.programs import Program, Role
+from pyloader.evidence.programs import Program, Role, names
 from pyloader.evidence.traits import Trait
 from pyloader.host import Process
 from pyloader.records import ExecFlag
@@ -48,14 +48,15 @@ _HOMES: Final = (
     "/mnt/",
     "/data/",
 )
-_ORDINARY_HIDDEN: Final = frozenset(
-    ".local .cargo .nvm .venv .pyenv .npm .rustup .vscode-server .vscode .git .config .cache .rbenv .rvm .sdkman .asdf .gradle"
-    " .m2 .dotnet .nodenv .goenv .go .bun .deno .yarn .pnpm-store .poetry .conda .mamba .tox .nox .virtualenvs .env .build"
-    " .linuxbrew .nix-profile .krew .kube .docker .terraform.d .tfenv .jenv .volta .fzf .oh-my-zsh .vim .emacs.d .opam .ghcup"
-    " .cabal .stack .elan .julia .juliaup .steam .wine .mozilla .var .cursor-server .cursor .windsurf-server .jetbrains .pulumi"
-    " .fly .foundry .modular .mix .hex .arduino15 .platformio .android .pixi .uv .hatch .eggs .bundle .gem .composer .julia"
-    " .mise .proto .phpenv .plenv .pub-cache .swiftpm .swiftly .dapr .wasmtime .wasmer .rye .aws-sam .helix .vscode-remote"
-    " .husky .yalc .turbo .next .nuget .fvm .zig .crystal .ansible .vagrant.d .minikube .lima .colima .rd .orbstack".split()
+_ORDINARY_HIDDEN: Final = names(
+    ".local .cargo .nvm .venv .pyenv .npm .rustup .vscode-server .vscode .git .config .cache .rbenv .rvm .sdkman"
+    " .asdf .gradle .m2 .dotnet .nodenv .goenv .go .bun .deno .yarn .pnpm-store .poetry .conda .mamba .tox .nox"
+    " .virtualenvs .env .build .linuxbrew .nix-profile .krew .kube .docker .terraform.d .tfenv .jenv .volta .fzf"
+    " .oh-my-zsh .vim .emacs.d .opam .ghcup .cabal .stack .elan .julia .juliaup .steam .wine .mozilla .var"
+    " .cursor-server .cursor .windsurf-server .jetbrains .pulumi .fly .foundry .modular .mix .hex .arduino15"
+    " .platformio .android .pixi .uv .hatch .eggs .bundle .gem .composer .julia .mise .proto .phpenv .plenv"
+    " .pub-cache .swiftpm .swiftly .dapr .wasmtime .wasmer .rye .aws-sam .helix .vscode-remote .husky .yalc .turbo"
+    " .next .nuget .fvm .zig .crystal .ansible .vagrant.d .minikube .lima .colima .rd .orbstack"
 )
 _MOUNTED_APPLICATION = re.compile(
     r"^\.(?:mount_|org\.chromium|com\.google|snap|X11|ICE|font|wine|pyenv|venv|tox|build|cache|git|local|npm|cargo)"

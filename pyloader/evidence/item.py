@@ -5,12 +5,11 @@ Items of one group depend on each other and are not simply added; the six groups
 (see `pyloader.scorer`).
 """
 
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pyloader.host import Process
+import msgspec
+
+from pyloader.host.processes import Process
 
 
 class Group(IntEnum):
@@ -24,8 +23,7 @@ class Group(IntEnum):
     SEQUENCE = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(msgspec.Struct, frozen=True):
     """One observation that speaks for or against an attack.
 
     `code` names the kind of observation and is stable, `nats` its weight, `text` says it in one sentence without a
@@ -39,5 +37,5 @@ class Evidence:
     nats: float
     text: str
     technique: str
-    process: "Process"
+    process: Process
     floor: int = 0

@@ -25,7 +25,7 @@ from pyloader.evidence.catalogue import (
 )
 from pyloader.evidence.files import is_temporary
 from pyloader.evidence.item import Evidence
-from pyloader.evidence.programs import Program, Role
+from pyloader.evidence.programs import Program, Role, names
 from pyloader.evidence.shell import Argv, embeds_shell, is_interactive, opens_shell
 from pyloader.evidence.traits import Trait
 from pyloader.host import Host, Process
@@ -44,12 +44,12 @@ _HOOK = re.compile(
     r"|proxy-command|engine|exec-path)\b|ProxyCommand|LocalCommand|Pre-Invoke|Post-Invoke|core\.pager|core\.fsmonitor"
     r"|shell-escape|write18|os\.execute|os\.system|pty\.spawn|BEGIN\s*\{\s*system|/inet/tcp"
 )
-_NAME_ONLY: Final = frozenset(
-    "ls cat echo printf which whereis type chsh usermod useradd adduser chmod chown rm cp mv ln file stat test grep egrep fgrep"
-    " dpkg yum dnf apk pacman update-alternatives alternatives pgrep pkill killall kill ps readlink realpath"
-    " basename dirname diff cmp md5sum sha256sum strip ldd man whatis locate touch mkdir install rpm2cpio dpkg-reconfigure"
-    " dpkg-divert pidof lsof strings tee cut sort head tail wc getent passwd systemctl journalctl restorecon chcon"
-    " setfacl getfacl debsums useradd vipw tr sudo su doas pkexec".split()
+_NAME_ONLY: Final = names(
+    "ls cat echo printf which whereis type chsh usermod useradd adduser chmod chown rm cp mv ln file stat test"
+    " grep egrep fgrep dpkg yum dnf apk pacman update-alternatives alternatives pgrep pkill killall kill ps"
+    " readlink realpath basename dirname diff cmp md5sum sha256sum strip ldd man whatis locate touch mkdir install"
+    " rpm2cpio dpkg-reconfigure dpkg-divert pidof lsof strings tee cut sort head tail wc getent passwd systemctl"
+    " journalctl restorecon chcon setfacl getfacl debsums useradd vipw tr sudo su doas pkexec"
 )
 """Programs that take the path of a shell as a name and run nothing."""
 
@@ -62,12 +62,12 @@ def judge_setuid(record: ProcessExec, process: Process, program: Program) -> lis
             found.append(EXPLOIT_ARGUMENTS.about(process, attack))
         if not program.roles & Role.SETUID:
             found.append(_unusual_setuid(process, program).about(process, process.exe))
-    elif (
-        record.capabilities & _TO_ROOT and record.uid and program.roles & (Role.INTERPRETER | Role.SHELL | Role.ESCAPE)
-    ):
-        if program.name not in ("bwrap", "newuidmap", "dumpcap"):
-            found.append(CAPABLE_INTERPRETER.about(process, process.exe))
+    elif record.uid and record.capabilities & _TO_ROOT and program.roles & _RUNS_ANY_CODE:
+        found.append(CAPABLE_INTERPRETER.about(process, process.exe))
     return found
+
+
+_RUNS_ANY_CODE: Final = Role.INTERPRETER | Role.SHELL | Role.ESCAPE
 
 
 def _unusual_setuid(process: Process, program: Program) -> Kind:
@@ -95,25 +95,20 @@ def _exploit(argv: Argv, program: Program) -> str:
 
 def judge_arguments(process: Process, program: Program, argv: Argv, before: int) -> list[Evidence]:
     """Judge the way to a shell in the arguments of a tool; `before` tells who has started it."""
-    command = " ".join(argv)
-    if program.name in _NAME_ONLY or program.roles & Role.SHELL or len(argv) < 2:
+    if len(argv) <= 1 or program.roles & Role.SHELL or program.name in _NAME_ONLY:
         return []
-    direct = before & Trait.ELEVATOR
+    direct = before & Trait.ELEVATOR or process.flags & _SETUID
     privileged = before & (Trait.ELEVATED | Trait.WAS_SETUID) or process.flags & _SETUID
-    if "sh" in command:
-        if _embeds_shell(program, argv):
-            if privileged:
-                return [PRIVILEGED_ESCAPE.about(process, command)]
-            return [SHELL_ESCAPE.about(process, command)] if program.roles & _RUNS_COMMANDS else []
-        if _ends_in_shell(program, argv):
-            if direct or process.flags & _SETUID:
-                return [PRIVILEGED_WRAPPER.about(process, command)]
-            if privileged:
-                return [SHELL_ESCAPE.about(process, command, nats=4.5)]
-            return [SHELL_ESCAPE.about(process, command)] if program.name == "find" else []
-    if direct and program.roles & _RUNS_COMMANDS and any(_HOOK.search(word) for word in argv[1:]):
-        return [PRIVILEGED_HOOK.about(process, command)]
-    return []
+    command = " ".join(argv)
+    escape: Kind | None = None
+    if "sh" in command and _embeds_shell(program, argv):
+        escape = PRIVILEGED_ESCAPE if privileged else SHELL_ESCAPE if program.roles & _RUNS_COMMANDS else None
+    elif "sh" in command and _ends_in_shell(program, argv):
+        by_itself = privileged or program.name == "find"
+        escape = PRIVILEGED_WRAPPER if direct else SHELL_ESCAPE if by_itself else None
+    elif direct and program.roles & _RUNS_COMMANDS and any(_HOOK.search(word) for word in argv[1:]):
+        escape = PRIVILEGED_HOOK
+    return [escape.about(process, command)] if escape is not None else []
 
 
 _RUNS_COMMANDS: Final = Role.ESCAPE | Role.INTERPRETER | Role.WRAPPER | Role.DOWNLOADER

@@ -61,28 +61,35 @@ _NAMES: Final[dict[int, str]] = {
     " jrunscript jjs guile julia Rscript R octave octave-cli pwsh groovy scala erl elixir jshell ghci clisp sbcl qjs"
     " php-cgi micropython ipython bpython gforth picolisp rakudo raku",
     Role.ESCAPE | Role.FILTER: "awk gawk mawk nawk sed",
-    Role.DOWNLOADER: "curl wget fetch aria2c axel lynx links w3m http https httpie GET lwp-request lwp-download wget2 curlie"
+    Role.DOWNLOADER: "curl wget fetch aria2c axel lynx links w3m http https httpie GET lwp-request lwp-download wget2"
+    " curlie"
     " tftp xh",
     Role.DECODER | Role.FILTER: "base64 base32 basenc xxd openssl uudecode b64decode base58 gpg uncompress",
-    Role.FILTER: "cat tee tr cut head tail rev grep gzip gunzip zcat bzip2 bunzip2 bzcat xz unxz xzcat zstd zstdcat lz4 dd"
+    Role.FILTER: "cat tee tr cut head tail rev grep gzip gunzip zcat bzip2 bunzip2 bzcat xz unxz xzcat zstd zstdcat"
+    " lz4 dd"
     " dos2unix iconv pv sort uniq paste fold tac envsubst stdbuf unzip funzip sudo doas env",
     Role.RELAY: "nc netcat ncat socat telnet cryptcat pwncat websocat sbd dbd gs-netcat pnetcat",
-    Role.DISCOVERY: "whoami id uname hostname hostnamectl ifconfig ip netstat ss ps w who last lastlog lastb lsblk mount env"
+    Role.DISCOVERY: "whoami id uname hostname hostnamectl ifconfig ip netstat ss ps w who last lastlog lastb"
+    " lsblk mount"
+    " env"
     " printenv getent groups lscpu dmidecode arp route lsof lsmod lspci lsusb users finger pstree uptime arch getcap"
     " lsb_release findmnt showmount smbstatus nmcli resolvectl systemd-detect-virt loginctl logname tty df free lshw"
     " ipcs blkid ethtool iwconfig pinky nproc sockstat rpcinfo nbtscan domainname dnsdomainname pgrep",
     Role.SERVER | Role.DAEMON: "nginx apache2 httpd lighttpd caddy h2o openresty tengine angie mysqld mariadbd postgres"
     " redis-server valkey-server keydb-server dragonfly memcached mongod mongos clickhouse-server couchdb named bind9"
-    " unbound pdns_server coredns nsd knotd vsftpd proftpd pure-ftpd influxd traefik envoy nats-server mosquitto cherokee"
+    " unbound pdns_server coredns nsd knotd vsftpd proftpd pure-ftpd influxd traefik envoy nats-server"
+    " mosquitto cherokee"
     " thttpd webfsd mini_httpd lsws litespeed rpcbind",
     Role.MAILER
     | Role.DAEMON: "exim exim4 smtpd sendmail-mta dovecot opensmtpd courier cyrmaster slapd varnishd haproxy"
     " squid snmpd dnsmasq cupsd smbd nmbd sqlservr oracle tnslsnr db2sysc",
-    Role.APPLICATION: "java node nodejs gunicorn uwsgi php-fpm php-cgi puma unicorn catalina tomcat tomcat9 jboss passenger"
+    Role.APPLICATION: "java node nodejs gunicorn uwsgi php-fpm php-cgi puma unicorn catalina tomcat tomcat9 jboss"
+    " passenger"
     " uvicorn hypercorn daphne waitress-serve mod_wsgi beam.smp dotnet w3wp weblogic websphere jetty wildfly"
     " rackup mono",
     Role.ELEVATOR | Role.SETUID: "sudo doas pkexec su sudoedit runuser sudo-rs run0 please gosu su-exec dzdo",
-    Role.WRAPPER: "env nice nohup timeout stdbuf setarch linux32 linux64 i386 x86_64 ionice chrt taskset flock time strace"
+    Role.WRAPPER: "env nice nohup timeout stdbuf setarch linux32 linux64 i386 x86_64 ionice chrt taskset flock time"
+    " strace"
     " ltrace setsid rlwrap torify torsocks proxychains proxychains4 aoss softlimit choom logsave faketime fakeroot"
     " eatmydata unbuffer cpulimit numactl prlimit setpriv capsh runcon grc xargs perf dbus-run-session dbus-launch"
     " ld.so ld-linux ld-linux-x86-64.so multitime valgrind catchsegv setlock chpst start-stop-daemon busybox toybox"
@@ -100,38 +107,55 @@ _NAMES: Final[dict[int, str]] = {
     Role.SETUID: "passwd mount umount ping ping4 ping6 newgrp chsh chfn gpasswd chage expiry fusermount fusermount3 at"
     " crontab ssh-keysign dbus-daemon-launch-helper polkit-agent-helper-1 Xorg Xorg.wrap chrome-sandbox snap-confine"
     " exim4 exim sendmail postdrop postqueue unix_chkpwd newuidmap newgidmap bwrap ntfs-3g staprun traceroute"
-    " traceroute6 mtr mtr-packet mount.nfs mount.cifs mount.ecryptfs_private ksu sudoreplay pam_timestamp_check userhelper"
+    " traceroute6 mtr mtr-packet mount.nfs mount.cifs mount.ecryptfs_private ksu sudoreplay"
+    " pam_timestamp_check userhelper"
     " usernetctl grub2-set-bootflag cockpit-session vmware-user-suid-wrapper VBoxHeadless VirtualBoxVM suexec"
     " lxc-user-nic singularity starter-suid Xvfb procmail lockdev pppd ssh-agent wall write bsd-write utempter"
     " dotlockfile mlocate plocate locate screen unix2_chkpwd doas_keepenv cgexec vmware-vmx spice-client-glib-usb-acl"
     "-helper chkstat ecryptfs fbterm kismet_cap_linux_wifi libvirt-dbus nvidia-modprobe flatpak-bwrap",
     Role.DAEMON: "sshd systemd systemd-journald systemd-logind systemd-resolved systemd-udevd systemd-networkd"
     " systemd-timesyncd cron crond atd rsyslogd syslogd dbus-daemon polkitd udevd chronyd ntpd auditd acpid irqbalance"
-    " NetworkManager dockerd containerd kubelet agetty accounts-daemon udisksd snapd kworker kthreadd ksoftirqd rcu_sched"
+    " NetworkManager dockerd containerd kubelet agetty accounts-daemon udisksd snapd kworker kthreadd"
+    " ksoftirqd rcu_sched"
     " watchdogd kswapd0",
-    Role.TERMINAL: "screen tmux script login agetty getty newgrp sg ksu bwrap firejail singularity apptainer starter-suid"
-    " snap-confine flatpak xterm urxvt rxvt konsole gnome-terminal gnome-terminal-server kitty alacritty wezterm foot ttyd"
-    " terminator xfce4-terminal tilix st code code-server sshd docker podman nerdctl ctr containerd-shim runc crun conmon"
-    " buildah kubectl crictl lxc lxc-attach lxc-start incus machinectl systemd-nspawn chroot arch-chroot schroot nsenter"
-    " unshare vagrant ssh mosh mosh-server tmate byobu zellij dtach abduco mc emacs tini dumb-init catatonit s6-supervise"
+    Role.TERMINAL: "screen tmux script login agetty getty newgrp sg ksu bwrap firejail singularity apptainer"
+    " starter-suid"
+    " snap-confine flatpak xterm urxvt rxvt konsole gnome-terminal gnome-terminal-server kitty alacritty"
+    " wezterm foot ttyd"
+    " terminator xfce4-terminal tilix st code code-server sshd docker podman nerdctl ctr containerd-shim"
+    " runc crun conmon"
+    " buildah kubectl crictl lxc lxc-attach lxc-start incus machinectl systemd-nspawn chroot arch-chroot"
+    " schroot nsenter"
+    " unshare vagrant ssh mosh mosh-server tmate byobu zellij dtach abduco mc emacs tini dumb-init"
+    " catatonit s6-supervise"
     " docker-init jupyter-lab jupyter-notebook su runuser sudo watch crontab visudo systemd-run vscode-server toolbox"
     " distrobox multipass virsh gosu nix-shell nix",
-    Role.ORDINARY: "ls cat cp mv rm ln mkdir rmdir touch chmod chown chgrp stat test echo printf tail sort uniq wc cut paste"
+    Role.ORDINARY: "ls cat cp mv rm ln mkdir rmdir touch chmod chown chgrp stat test echo printf tail sort uniq wc cut"
+    " paste"
     " join comm tr expand fold nl pr od hexdump hd strings split csplit shuf seq tac rev tee install dd df du date cal"
     " diff diff3 sdiff cmp patch file basename dirname readlink realpath mktemp mkfifo mknod sync truncate sum md5sum"
     " sha1sum sha256sum sha512sum b2sum cksum ar as ld nm objdump objcopy readelf strip ranlib gprof c++filt gcc g++ cc"
-    " clang make cmake ninja cpio bzip2 gzip xz zstd lzma lz4 7z 7za rar unrar unzip zip zipinfo gunzip zcat tar column look"
-    " colrm look col ul nl logger look rename grep egrep fgrep agrep sed awk jq yq xmllint xsltproc iconv dos2unix unix2dos"
-    " recode msgfilter msgattrib msgcat msgconv msgmerge msguniq enscript a2ps pandoc dig nslookup host whois nft iptables"
-    " iptables-save sysctl systemctl journalctl service insmod modprobe rmmod setcap setfacl getfacl chattr lsattr useradd"
+    " clang make cmake ninja cpio bzip2 gzip xz zstd lzma lz4 7z 7za rar unrar unzip zip zipinfo gunzip"
+    " zcat tar column look"
+    " colrm look col ul nl logger look rename grep egrep fgrep agrep sed awk jq yq xmllint xsltproc"
+    " iconv dos2unix unix2dos"
+    " recode msgfilter msgattrib msgcat msgconv msgmerge msguniq enscript a2ps pandoc dig nslookup host"
+    " whois nft iptables"
+    " iptables-save sysctl systemctl journalctl service insmod modprobe rmmod setcap setfacl getfacl"
+    " chattr lsattr useradd"
     " usermod userdel groupadd xargs kill killall pkill nice renice ionice watch curl wget git svn hg rsync scp sftp"
-    " ssh-keygen ssh-keyscan ssh-copy-id fmt genisoimage mkisofs highlight hexyl jar java javac ldconfig ldd lua m4 openssl"
-    " pidstat rtorrent run-mailcap rpmquery rpmverify rpmdb soelim tbl eqn troff tic tput troff uuencode uudecode vmstat"
-    " xdotool xmodmap xxd yarn yelp zsoelim zypper bpftool debugfs dmsetup fdisk parted losetup ctags ispell aspell look"
+    " ssh-keygen ssh-keyscan ssh-copy-id fmt genisoimage mkisofs highlight hexyl jar java javac ldconfig"
+    " ldd lua m4 openssl"
+    " pidstat rtorrent run-mailcap rpmquery rpmverify rpmdb soelim tbl eqn troff tic tput troff uuencode"
+    " uudecode vmstat"
+    " xdotool xmodmap xxd yarn yelp zsoelim zypper bpftool debugfs dmsetup fdisk parted losetup ctags"
+    " ispell aspell look"
     " gtester check_by_ssh check_cups check_log check_memory check_raid check_ssl_cert check_statusfile cupsfilter nft"
     " dosbox efax elvish eqn espeak expand nasm gas ffmpeg ncdu ncftp nsupdate octave pidof ptx restic sash shuf socat"
-    " sqlite3 ss strace sysctl tasksh tclsh terraform tftp time tmate torify unsquashfs update-alternatives vagrant varnishncsa"
-    " w3m whiptail wireshark xelatex xz zathura asterisk easyrsa ansible-test base58 basez bridge acr atobm aoss capsh arj",
+    " sqlite3 ss strace sysctl tasksh tclsh terraform tftp time tmate torify unsquashfs"
+    " update-alternatives vagrant varnishncsa"
+    " w3m whiptail wireshark xelatex xz zathura asterisk easyrsa ansible-test base58 basez bridge acr"
+    " atobm aoss capsh arj",
     Role.INETD: "inetd xinetd systemd tcpserver tcpd ucspi-tcp git-daemon openbsd-inetd rlinetd launchd init",
 }
 
@@ -153,6 +177,11 @@ class Program:
 
     name: str
     roles: int
+
+
+def names(words: str) -> frozenset[str]:
+    """Return a set of names that are written as one text."""
+    return frozenset(words.split())
 
 
 def plain_name(name: str) -> str:

@@ -5,6 +5,7 @@ not: builtins such as `history -c`, redirections into files, and what is piped w
 """
 
 import re
+from typing import Final
 
 from pyloader.evidence.catalogue import (
     DECODED_TO_SHELL,
@@ -16,17 +17,18 @@ from pyloader.evidence.catalogue import (
 )
 from pyloader.evidence.commands import assignment, judge_redirection, judge_words
 from pyloader.evidence.obfuscation import judge_wording
-from pyloader.evidence.programs import Role, base_name, plain_name
+from pyloader.evidence.programs import Role, base_name, names, plain_name
 from pyloader.evidence.shell import GROUP, NESTING, SHELLS, Command, Pipeline, pipelines, shell_code, unwrapped
 from pyloader.evidence.streams import decodes, downloads, reads_commands, relays, roles_of
 
 _WORD = re.compile(r"[\w-]+")
-_INTERESTING = frozenset(
-    "tcp udp shm mem kmem curl wget wget2 fetch aria2c lynx lwp-request lwp-download base64 base32 basenc xxd openssl gpg"
-    " uudecode nc ncat netcat socat telnet cryptcat history HISTFILE HISTSIZE HISTFILESIZE LD_PRELOAD LD_AUDIT crontab"
-    " systemctl service chmod setcap useradd adduser usermod insmod modprobe chattr setenforce iptables ip6tables ufw nft"
-    " auditctl sysctl nsenter docker podman nerdctl ctr shadow shred truncate touch wtmp btmp lastlog release_agent"
-    " core_pattern sudoers authorized_keys rev pkill killall ztcp gcore gdb inet xmrig id_rsa id_ed25519 PAGER".split()
+_INTERESTING: Final = names(
+    "tcp udp shm mem kmem curl wget wget2 fetch aria2c lynx lwp-request lwp-download base64 base32 basenc xxd"
+    " openssl gpg uudecode nc ncat netcat socat telnet cryptcat history HISTFILE HISTSIZE HISTFILESIZE LD_PRELOAD"
+    " LD_AUDIT crontab systemctl service chmod setcap useradd adduser usermod insmod modprobe chattr setenforce"
+    " iptables ip6tables ufw nft auditctl sysctl nsenter docker podman nerdctl ctr shadow shred truncate touch"
+    " wtmp btmp lastlog release_agent core_pattern sudoers authorized_keys rev pkill killall ztcp gcore gdb inet"
+    " xmrig id_rsa id_ed25519 PAGER"
 )
 """Words without which code is not read: a path counts by its parts."""
 _REDIRECTED = re.compile(r">\s*(?!/dev/null)['\"~/$.]")
@@ -36,7 +38,7 @@ _DEVICE = re.compile(r"/dev/(?:tcp|udp)/|\bztcp\b|zsh/net/tcp")
 _PROBE = re.compile(
     r"""^\s*(?:\(\s*)?(?:(?:exec\s+\d+|:|true|echo(?:\s+-n)?(?:\s+(?:""|''))?|cat\s*<\s*/dev/null|timeout\s+\S+\s+\w+)\s*)?
         (?:<>|[<>])\s*["']?/dev/tcp/[^\s/]+/[^\s;&|)"']+["']?\s*\)?
-        (?:\s*(?:\d?>\s*&?\S+|&>\s*\S+))*
+        (?:\s*(?:\d?>\s*&?|&>\s*)\S++)*+
         \s*(?:(?:&&|;|\|\|)\s*(?:echo|exit|true|:|printf|exec\s+\d+[<>]&-)\b[^;&|]*)*\s*$""",
     re.VERBOSE,
 )

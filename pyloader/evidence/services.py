@@ -26,9 +26,11 @@ TOOLS = Role.SHELL | Role.INTERPRETER | Role.DISCOVERY | Role.DOWNLOADER | Role.
 """Roles that no server needs in its children."""
 
 _HELPER = re.compile(
-    r"rotatelogs|cronolog|logger\b|pg_wal|pg_xlog|archive|wal-g|wal-e|pgbackrest|barman|test !? ?-f|sendmail|htcacheclean"
+    r"rotatelogs|cronolog|logger\b|pg_wal|pg_xlog|archive|wal-g|wal-e|pgbackrest|barman|test !? ?-f"
+    r"|sendmail|htcacheclean"
     r"|certbot|logrotate|pkill -(?:HUP|USR1)|systemctl reload|mysqld_safe|pg_ctl|initdb|locale -a"
-    r"|^(?:exec )?(?:/usr/(?:local/)?bin/)?(?:convert|identify|mogrify|magick|composite|ffmpeg|ffprobe|gs|pdf\w+|wkhtmlto\w+"
+    r"|^(?:exec )?(?:/usr/(?:local/)?bin/)?(?:convert|identify|mogrify|magick|composite|ffmpeg|ffprobe|gs"
+    r"|pdf\w+|wkhtmlto\w+"
     r"|exiftool|git|svn|hg|clamd?scan|soffice|libreoffice|tesseract|jpegoptim|optipng|pngquant|cwebp|mysqldump|pg_dump|dot"
     r"|gifsicle|unzip|zip|catdoc|antiword|php\S* \S+\.php)\b[^;|&`$]*$"
 )

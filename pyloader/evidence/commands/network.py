@@ -14,7 +14,7 @@ from pyloader.evidence.catalogue import (
     Finding,
 )
 from pyloader.evidence.commands.rule import Rule, line
-from pyloader.evidence.programs import base_name, plain_name
+from pyloader.evidence.programs import base_name, names, plain_name
 from pyloader.evidence.shell import SHELLS, Argv
 
 
@@ -81,14 +81,16 @@ def _talks(argv: Argv) -> Finding | None:
     return Finding(SOCKET_ONE_LINER if serves else PORT_PROBE, program)
 
 
-_SCANNERS: Final = "nmap masscan zmap rustscan unicornscan hping3 nikto arp-scan netdiscover fping".split()  # noqa: SIM905
-_MINERS: Final = "xmrig minerd cpuminer t-rex xmr-stak ethminer nbminer kdevtmpfsi kinsing".split()  # noqa: SIM905
-_ATTACK_TOOLS: Final = (
-    "linpeas linpeas.sh linpeas_linux_amd64 pspy pspy32 pspy64 chisel ligolo ligolo-agent mimipenguin lazagne thc-hydra"
-    " john hashcat msfvenom msfconsole meterpreter weevely crackmapexec nxc netexec sqlmap gobuster ffuf dirbuster wfuzz"
+_SCANNERS: Final = names("nmap masscan zmap rustscan unicornscan hping3 nikto arp-scan netdiscover fping")
+_MINERS: Final = names("xmrig minerd cpuminer t-rex xmr-stak ethminer nbminer kdevtmpfsi kinsing")
+_ATTACK_TOOLS: Final = names(
+    "linpeas linpeas.sh linpeas_linux_amd64 pspy pspy32 pspy64 chisel ligolo ligolo-agent mimipenguin"
+    " lazagne thc-hydra john"
+    " hashcat msfvenom msfconsole meterpreter weevely crackmapexec nxc netexec sqlmap gobuster ffuf dirbuster wfuzz"
     " LinEnum.sh linenum.sh les.sh linux-exploit-suggester.sh lse.sh evil-winrm bloodhound-python secretsdump.py"
-    " impacket-secretsdump ettercap bettercap dnscat dnscat2 reptile diamorphine deepce.sh amicontained traitor unshadow"
-    " gs-netcat suid3num.py unix-privesc-check".split()
+    " impacket-secretsdump ettercap bettercap dnscat dnscat2 reptile diamorphine deepce.sh amicontained"
+    " traitor unshadow"
+    " gs-netcat suid3num.py unix-privesc-check"
 )
 
 RULES: Final[dict[str, tuple[Rule, ...]]] = {

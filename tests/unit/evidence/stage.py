@@ -57,12 +57,12 @@ class Stage:
         self.now += SECOND // 1000
         ppid, parent_start = (parent.pid, parent.start) if parent is not None else (0, 0)
         uid = parent.uid if parent is not None else 0
-        comm = parent.comm.encode() if parent is not None else b"init"
+        comm = parent.comm.encode("utf-8", "surrogateescape") if parent is not None else b"init"
         return self.apply(
             ProcessFork(self.now, self._pid, ppid, self.now, parent_start, 1, uid, 1, comm),
         )
 
-    def execute(
+    def execute(  # noqa: PLR0913 - a test names what it cares about
         self,
         process: Process,
         argv: Sequence[str],
@@ -143,21 +143,21 @@ class Stage:
         """Change the uid and effective uid of a process."""
         self.apply(
             CredentialChange(
-                self.now,
-                process.pid,
-                process.ppid,
-                process.start,
-                explanation,
-                old[0],
-                old[1],
-                old[0],
-                0,
-                new[0],
-                new[1],
-                new[0],
-                0,
-                process.comm.encode(),
-            )  # fmt: skip
+                timestamp=self.now,
+                pid=process.pid,
+                ppid=process.ppid,
+                start=process.start,
+                explanation=explanation,
+                old_uid=old[0],
+                old_euid=old[1],
+                old_gid=old[0],
+                old_capabilities=0,
+                uid=new[0],
+                euid=new[1],
+                gid=new[0],
+                capabilities=0,
+                comm=process.comm.encode("utf-8", "surrogateescape"),
+            )
         )
 
     def codes(self, process: Process) -> set[str]:

@@ -4,6 +4,8 @@ The corpus is not part of the project. It is found by PYLOADER_CORPUS, or beside
 figures; only the bound on false alarms is a requirement.
 """
 
+# ruff: noqa: S108, T201 - temporary paths are judged, not used, and the figures are printed
+
 import json
 import os
 import re
@@ -57,7 +59,7 @@ def _forms(lines: list[str]) -> dict[str, list[list[str]]]:
 
 
 @pytest.mark.parametrize("folder", ["/usr/bin/", "/tmp/x/"])
-def test_ordinary_commands_raise_no_high_alarm(corpus: Path, new_stage: Stage, folder: str) -> None:
+def test_ordinary_commands_raise_no_high_alarm(corpus: Path, folder: str) -> None:
     """At most one of thousands of ordinary commands in quick succession reaches a high score, in any form."""
     lines = (corpus / "benign_commands.txt").read_text(errors="surrogateescape").splitlines()
     for form, commands in _forms(lines).items():
@@ -98,7 +100,7 @@ def _best(stage: Stage) -> float:
     return max((stage.score(item.process) for item in stage.last), default=0.0)
 
 
-def test_recall_on_abuse(corpus: Path, new_stage: Stage) -> None:
+def test_recall_on_abuse(corpus: Path) -> None:
     """Abuse of ordinary binaries is found; the figures tell how much of it."""
     reached: dict[str, Counter[str]] = defaultdict(Counter)
     missed = []
@@ -123,7 +125,8 @@ def test_recall_on_abuse(corpus: Path, new_stage: Stage) -> None:
     print("\n".join(sorted(missed)))
     for key, counts in sorted(reached.items()):
         print(
-            f"{key:40} of {counts['all']:3}: 62 {counts['62']:3}, 50 {counts['50']:3}, 62 with the shell {counts['behaviour']:3}"
+            f"{key:40} of {counts['all']:3}: 62 {counts['62']:3}, 50 {counts['50']:3}, 62 with the shell"
+            f" {counts['behaviour']:3}"
         )
     assert reached["reverse-shell sudo"]["62"] >= 10
 
@@ -146,7 +149,7 @@ def _set_uid(stage: Stage, case: dict[str, Any], flags: int) -> float:
     return best
 
 
-def test_recall_on_simulations(corpus: Path, new_stage: Stage) -> None:
+def test_recall_on_simulations(corpus: Path) -> None:
     """Simulated attacks that are more than one ordinary command are found; the figures tell how much of each kind."""
     reached: dict[str, Counter[str]] = defaultdict(Counter)
     for line in (corpus / "attack_simulations.jsonl").read_text().splitlines():

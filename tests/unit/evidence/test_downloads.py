@@ -1,5 +1,7 @@
 """Files that are downloaded and then executed."""
 
+# ruff: noqa: S108 - temporary paths are judged, not used
+
 import pytest
 
 from pyloader.evidence.downloads import Downloads, output_file

@@ -1,5 +1,7 @@
 """What images say by their place, their flags and their names."""
 
+# ruff: noqa: S108 - temporary paths are judged, not used
+
 import pytest
 
 from pyloader.records import ExecFlag

