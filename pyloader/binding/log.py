@@ -16,6 +16,9 @@ from pyloader.binding.library import PrintCallback, library
 _LINE_LIMIT = 1 << 20
 """A verifier's log arrives as one line; libbpf's own buffer for it is 16 MiB, of which the end matters least."""
 
+_DEBUG = 2
+"""LIBBPF_DEBUG: hundreds of lines per object that tell of nothing wrong."""
+
 _lock = threading.Lock()
 _lines: list[str] | None = None
 
@@ -40,8 +43,8 @@ def _install() -> object:
     format_into = ctypes.CDLL(None).vsnprintf
     format_into.argtypes = (ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_void_p)
 
-    def collect(_level: int, template: bytes, arguments: int) -> int:
-        if _lines is not None:
+    def collect(level: int, template: bytes, arguments: int) -> int:
+        if _lines is not None and level < _DEBUG:
             buffer = ctypes.create_string_buffer(_LINE_LIMIT)
             format_into(buffer, _LINE_LIMIT, template, arguments)
             _lines.append(buffer.value.decode("utf-8", "replace"))

@@ -100,7 +100,7 @@ class Pins:
             with Generation(folder) as generation:
                 speaking = read_first(generation.map_fd("charge"), _CHARGE_LAYOUT)[0]
                 return speaking == generation.number and self.exist()
-        except OSError:
+        except (OSError, KeyError):
             return False
 
     def _upgrade(self, running: "Generation", ring_bytes: int) -> None:
