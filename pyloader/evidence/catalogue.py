@@ -5,8 +5,9 @@ fall into four classes: below 3.1 what administrators and programs do every day,
 reasons, up to 7.3 what an operator wants to see, and above it what leaves no doubt.
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
 
 from pyloader.evidence.item import Evidence, Group
 
@@ -17,8 +18,7 @@ SHOWN = 160
 """How many characters of a fact, for example a command, a sentence quotes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(msgspec.Struct, frozen=True):
     """One kind of evidence. `sentence` has a place `{who}` for the process and `{what}` for the fact."""
 
     code: str

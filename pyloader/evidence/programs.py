@@ -5,8 +5,9 @@ A program is known by the base name of its image, without the version and varian
 """
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 if TYPE_CHECKING:
     from pyloader.host import Process
@@ -171,8 +172,7 @@ for _roles, _names in _NAMES.items():
         ROLES[_name] = ROLES.get(_name, 0) | _roles
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(msgspec.Struct, frozen=True):
     """A program by its plain name, and what it may do."""
 
     name: str

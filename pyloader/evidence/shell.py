@@ -5,8 +5,9 @@ and takes time in proportion to the code, of which it reads the first `CODE_LIMI
 """
 
 import re
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from pyloader.evidence.programs import Role, base_name, plain_name
 
@@ -67,15 +68,14 @@ _LEADING_OPERANDS: Final = {"timeout": 1, "flock": 1, "taskset": 1, "chrt": 1, "
 _UNWRAPPED: Final = frozenset(_OPTION_VALUE) | {"nohup", "setsid", "exec", "eatmydata", "busybox", "toybox", "logsave"}
 
 
-@dataclass(slots=True)
-class Command:
+class Command(msgspec.Struct):
     """A simple command of shell code: its words without quotes, and the files that it writes and reads."""
 
     argv: Argv = ()
     assignments: Argv = ()
-    writes: list[str] = field(default_factory=list)
-    reads: list[str] = field(default_factory=list)
-    substitutions: list["Pipeline"] = field(default_factory=list)
+    writes: list[str] = []
+    reads: list[str] = []
+    substitutions: list["Pipeline"] = []
     """What stands in `$(…)`, backquotes and `<(…)` among the words."""
 
 

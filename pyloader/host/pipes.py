@@ -7,6 +7,8 @@ their order of execution. The table holds the first program at each end of the l
 from pyloader.host.processes import Process
 from pyloader.records import Stdio
 
+_PIPE = int(Stdio.PIPE)
+
 
 class PipeTable:
     """The programs at both ends of the pipes that were last used as standard input or output."""
@@ -19,9 +21,9 @@ class PipeTable:
 
     def connect(self, process: Process) -> None:
         """Note the pipes that a process has as standard input and output when it executes an image."""
-        if process.stdin is Stdio.PIPE:
+        if process.stdio & 0xF == _PIPE:
             self._note(self._readers, process.stdin_inode, process)
-        if process.stdout is Stdio.PIPE:
+        if process.stdio >> 4 & 0xF == _PIPE:
             self._note(self._writers, process.stdout_inode, process)
 
     def writer(self, inode: int) -> Process | None:
