@@ -13,9 +13,12 @@ from pyloader.alerts import Alert, AlertPolicy
 from pyloader.alerts.alert import MEDIUM_FROM
 from pyloader.evidence import Evidence, ProcessEvidence
 from pyloader.host import Host, Process
-from pyloader.records import EVENTS, AnyRecord, EventLoss, Record, event_name
+from pyloader.records import EVENTS, AnyRecord, EventLoss, HookInUse, Record, event_name, text
 from pyloader.records.recording import Header
 from pyloader.scorer import Scorer
+
+_HOOKS = 256
+"""No set of monitors has more hooks; a recording that claims more gets no more room."""
 
 
 class Assessment(msgspec.Struct, frozen=True, gc=False):
@@ -32,13 +35,28 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
     alerts: tuple[Alert, ...] = ()
 
 
+class Hook(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A hook, the rung of its ladder that held, and what that rung cannot see or costs."""
+
+    monitor: str
+    hook: str
+    rung: str
+    blind_to: str = ""
+    cost: str = ""
+
+
 class Summary(msgspec.Struct, frozen=True, tag="summary"):
-    """What a run came to: records and losses by event name, alerts, and what the tables gave up for want of room."""
+    """What a run came to.
+
+    Records and losses by event name, the number of alerts, what the tables gave up for want of room, and the hooks by
+    which the records came.
+    """
 
     records: dict[str, int]
     lost: dict[str, int]
     alerts: int
     evicted: dict[str, int]
+    hooks: list[Hook]
 
 
 class Pipeline:
@@ -52,6 +70,7 @@ class Pipeline:
         self._records: Counter[type[Record]] = Counter()
         self._lost: Counter[str] = Counter()
         self._alerts: set[str] = set()
+        self._hooks: dict[tuple[bytes, bytes], HookInUse] = {}
 
     def assess(self, record: AnyRecord) -> Assessment:
         """Take in one record."""
@@ -62,6 +81,8 @@ class Pipeline:
             return self._with_evidence(record, process, tuple(items))
         if type(record) is EventLoss:
             self._lost[EVENTS.get(record.lost, str(record.lost))] += record.count
+        elif type(record) is HookInUse and len(self._hooks) < _HOOKS:
+            self._hooks[record.monitor, record.hook] = record
         return Assessment(record, process, self._scorer.score(record, process))
 
     def assess_all(self, records: Iterable[AnyRecord]) -> list[Assessment]:
@@ -74,6 +95,10 @@ class Pipeline:
             records={event_name(kind): count for kind, count in sorted(self._records.items(), key=_by_name)},
             lost=dict(sorted(self._lost.items())),
             alerts=len(self._alerts),
+            hooks=[
+                Hook(text(one.monitor), text(one.hook), text(one.rung), text(one.blind_to), text(one.cost))
+                for one in self._hooks.values()
+            ],
             evicted=self.host.evicted | self._evidence.evicted | {"episodes": self._policy.evicted},
         )
 

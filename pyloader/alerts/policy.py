@@ -83,7 +83,7 @@ class AlertPolicy:
             score=verdict.score,
             severity=episode.severity,
             domain="process",
-            summary="; ".join(entry.evidence.text for entry, _ in ranked[:3]),
+            summary="; ".join([entry.evidence.text for entry, _ in ranked[:3]] + _doubts(verdict)),
             subject=Subject(
                 pid=process.pid,
                 ppid=process.ppid,
@@ -99,6 +99,11 @@ class AlertPolicy:
             confidence=verdict.confidence,
             update=episode.updates,
         )
+
+
+def _doubts(verdict: Verdict) -> list[str]:
+    """Return what lowers the confidence, in words."""
+    return [f"{verdict.lost} records were lost in the ten minutes before"] if verdict.lost else []
 
 
 def rfc3339(nanoseconds: int) -> str:

@@ -15,7 +15,7 @@ from pyloader.records.process import (
     ProcessFork,
     Stdio,
 )
-from pyloader.records.sensor import CgroupSeen, EventLoss, Malformed, ProcessSeen
+from pyloader.records.sensor import CgroupSeen, EventLoss, HookInUse, Malformed, ProcessSeen
 from pyloader.records.wire import Record, text
 
 KERNEL_RECORDS: tuple[type[Record], ...] = (ProcessExec, ProcessFork, ProcessExit, CredentialChange)
@@ -24,13 +24,21 @@ KERNEL_RECORDS: tuple[type[Record], ...] = (ProcessExec, ProcessFork, ProcessExi
 VITAL_RECORDS: tuple[type[Record], ...] = (ProcessExec, CredentialChange)
 """Kernel records that are rare and valuable; they have a ring of their own."""
 
-SENSOR_RECORDS: tuple[type[Record], ...] = (EventLoss, ProcessSeen, CgroupSeen, Malformed)
+SENSOR_RECORDS: tuple[type[Record], ...] = (EventLoss, ProcessSeen, CgroupSeen, Malformed, HookInUse)
 """Records that the sensor writes."""
 
 TAG_LIMIT = 64
 
 AnyRecord: TypeAlias = (
-    ProcessExec | ProcessFork | ProcessExit | CredentialChange | EventLoss | ProcessSeen | CgroupSeen | Malformed
+    ProcessExec
+    | ProcessFork
+    | ProcessExit
+    | CredentialChange
+    | EventLoss
+    | ProcessSeen
+    | CgroupSeen
+    | Malformed
+    | HookInUse
 )
 
 
@@ -58,6 +66,7 @@ __all__ = [
     "EventLoss",
     "ExecFlag",
     "Explanation",
+    "HookInUse",
     "Malformed",
     "ProcessExec",
     "ProcessExit",

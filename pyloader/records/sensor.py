@@ -42,3 +42,15 @@ class Malformed(Record, frozen=True, tag=67):
     """Bytes from the kernel that are no record of this version; kept for the one who looks for the reason."""
 
     raw: Arguments
+
+
+class HookInUse(Record, frozen=True, tag=68):
+    """How a monitor observes something on this host: the rung of a hook's ladder that holds."""
+
+    monitor: FileName
+    hook: FileName
+    rung: FileName
+    blind_to: FileName
+    """What this rung cannot see and a better one can, or empty."""
+    cost: FileName
+    """What this rung costs beyond the events themselves, or empty."""

@@ -1,5 +1,6 @@
 """The score of a record."""
 
+from collections import deque
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -14,6 +15,9 @@ LOSS_MEMORY_NS = 600 * 1_000_000_000
 
 CONFIDENCE_AFTER_LOSS = 0.5
 
+_LOSSES = 1_024
+"""So many losses are remembered; a host that loses more within ten minutes has lost count, not confidence."""
+
 
 class Verdict(NamedTuple):
     """A process that new evidence speaks against, and where it stands now."""
@@ -22,6 +26,8 @@ class Verdict(NamedTuple):
     ledger: Ledger
     score: float
     confidence: float
+    lost: int
+    """Records that were lost in the ten minutes before, among which may be what would change the verdict."""
 
 
 class Scorer:
@@ -32,12 +38,12 @@ class Scorer:
     """
 
     def __init__(self) -> None:
-        self._last_loss: int | None = None
+        self._losses: deque[EventLoss] = deque(maxlen=_LOSSES)
 
     def score(self, record: AnyRecord, process: Process | None) -> float:
         """Return the score of a record, 0 to 100, as its process stands now."""
         if type(record) is EventLoss:
-            self._last_loss = record.timestamp
+            self._losses.append(record)
         if process is None:
             return CALM
         ledger = process.ledger
@@ -50,18 +56,15 @@ class Scorer:
         by_process: dict[int, list[Evidence]] = {}
         for item in items:
             by_process.setdefault(id(item.process), []).append(item)
-        confidence = self._confidence(now)
+        lost = sum(loss.count for loss in self._losses if now - loss.timestamp < LOSS_MEMORY_NS)
+        confidence = CONFIDENCE_AFTER_LOSS if lost else 1.0
         verdicts = []
         for own in by_process.values():
             process = own[0].process
             known = process.ledger if isinstance(process.ledger, Ledger) else EMPTY
             process.ledger = ledger = known.with_evidence(own, now)
-            verdicts.append(Verdict(process, ledger, _score(ledger, now), confidence))
+            verdicts.append(Verdict(process, ledger, _score(ledger, now), confidence, lost))
         return verdicts
-
-    def _confidence(self, now: int) -> float:
-        lost = self._last_loss is not None and now - self._last_loss < LOSS_MEMORY_NS
-        return CONFIDENCE_AFTER_LOSS if lost else 1.0
 
 
 def _inheritance(parent: Process) -> Ledger | None:

@@ -57,7 +57,10 @@ def summary_line(summary: Summary) -> str:
     evicted = "".join(
         f"; {count} {name} forgotten for want of room" for name, count in summary.evicted.items() if count
     )
-    return f"{records}; lost: {lost}; {summary.alerts} alerts{evicted}"
+    blind = "".join(
+        f"; {hook.hook} by {hook.rung} cannot see {hook.blind_to}" for hook in summary.hooks if hook.blind_to
+    )
+    return f"{records}; lost: {lost}; {summary.alerts} alerts{evicted}{blind}"
 
 
 def _value(value: object) -> str:

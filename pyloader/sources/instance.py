@@ -34,6 +34,8 @@ def only_one(instance: str) -> Iterator[None]:
 def _process(address: str) -> str:
     """Return which process holds an address, for a message."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
+        # Nobody accepts: who calls when the queue is full would wait for ever.
+        caller.setblocking(False)  # noqa: FBT003 -- the standard library's order.
         try:
             caller.connect(address)
             credentials = caller.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("=3i"))

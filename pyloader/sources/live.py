@@ -3,7 +3,7 @@
 import os
 import select
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from pyloader import kernel
 from pyloader.errors import ClosedError
 from pyloader.host import procfs
 from pyloader.monitors import ActiveMonitor, LoadedMonitor, Monitor, PinnedMonitor, Pins, Transport
-from pyloader.records import AnyRecord
+from pyloader.records import AnyRecord, HookInUse
 from pyloader.records.codec import decode_batch, encode
 from pyloader.records.recording import Header, RecordingWriter
 from pyloader.sources.cgroups import CgroupNames
@@ -108,6 +108,7 @@ class KernelSource:
             self._writer = RecordingWriter(self._record_to, self.header)
             self._held.callback(self._writer.close)
         self._losses = LossReport(self.monitors)
+        self._backlog.extend(hooks_in_use(self.monitors, begin))
         for seen in procfs.processes(begin):
             if seen.cgroup and self._cgroups.is_news(seen.cgroup):
                 self._backlog.extend(self._cgroups.announce(seen.cgroup, seen.pid, begin))
@@ -218,6 +219,20 @@ class KernelSource:
             raw = self._raw
             self._writer.write(b"".join([raw.pop(id(record), b"") or encode(record) for record in records]))
         return records
+
+
+def hooks_in_use(monitors: Iterable[ActiveMonitor], timestamp: int) -> Iterator[HookInUse]:
+    """Yield how each monitor observes on this host."""
+    for monitor in monitors:
+        for hook, rung in monitor.rungs.items():
+            yield HookInUse(
+                timestamp=timestamp,
+                monitor=monitor.monitor.name.encode(),
+                hook=hook.encode(),
+                rung=rung.name.encode(),
+                blind_to=rung.blind_to.encode(),
+                cost=rung.cost.encode(),
+            )
 
 
 def _now() -> int:

@@ -1,6 +1,7 @@
 """The command `pyloader` as a user starts it."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -31,7 +32,9 @@ class Running(NamedTuple):
 def running(folder: Path, *options: str | Path) -> Iterator[Running]:
     """Start `pyloader run --format json`, wait until it watches, and end it with SIGINT unless it has ended."""
     output = folder / "output.json"
-    command = [*PYLOADER, "run", "--format", "json", *map(str, options)]
+    # A name of its own, so that a sensor that watches this machine anyway is not in the way.
+    name = [] if "--instance" in options else ["--instance", f"test-{os.getpid()}"]
+    command = [*PYLOADER, "run", "--format", "json", *name, *map(str, options)]
     with output.open("wb") as file, subprocess.Popen(command, stdout=file, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None
         said = process.stderr.readline()
