@@ -4,6 +4,9 @@
  *
  * A program must have the CPU for itself while it uses the workspace. Tracepoints disabled preemption until Linux
  * 6.19 began to run them preemptible; kernels that new have bpf_preempt_disable().
+ *
+ * libbpf looks for such a function in the kernel's own BTF and gives up where there is none, even though the function may
+ * be missing. Objects for kernels without BTF define WITHOUT_KERNEL_FUNCTIONS.
  */
 #ifndef PYLOADER_WORKSPACE_BPF_H
 #define PYLOADER_WORKSPACE_BPF_H
@@ -13,8 +16,10 @@
 #include "records.bpf.h"
 #include "stdio.bpf.h"
 
+#ifndef WITHOUT_KERNEL_FUNCTIONS
 extern void bpf_preempt_disable(void) __weak __ksym;
 extern void bpf_preempt_enable(void) __weak __ksym;
+#endif
 
 /* A record never grows past RECORD_LIMIT; the room behind it lets every append be bounded by a mask alone. */
 #define RECORD_LIMIT 8192
@@ -41,15 +46,19 @@ static __always_inline struct workspace *enter_workspace(void)
 {
 	__u32 only = 0;
 
+#ifndef WITHOUT_KERNEL_FUNCTIONS
 	if (bpf_ksym_exists(bpf_preempt_disable))
 		bpf_preempt_disable();
+#endif
 	return bpf_map_lookup_elem(&workspaces, &only);
 }
 
 static __always_inline void leave_workspace(void)
 {
+#ifndef WITHOUT_KERNEL_FUNCTIONS
 	if (bpf_ksym_exists(bpf_preempt_enable))
 		bpf_preempt_enable();
+#endif
 }
 
 /* Tells the verifier, and not only the compiler, that a value stays below a power of two. */

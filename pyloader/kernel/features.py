@@ -1,4 +1,4 @@
-"""What the kernel can do, found out by trying; without the rights to try, nothing is said."""
+"""What the kernel can do, found out by trying; who asks makes sure that bpf(2) can be used."""
 
 import resource
 
@@ -15,8 +15,6 @@ from pyloader.kernel.finding import Finding
 from pyloader.kernel.host import Host
 from pyloader.kernel.rights import Capability, effective
 
-_NOT_TRIED = "not tried: bpf(2) is refused"
-
 
 def can_use_bpf() -> bool:
     """Return whether bpf(2) works at all: every kernel and every policy that allows it allows an array."""
@@ -26,8 +24,6 @@ def can_use_bpf() -> bool:
 def program_kinds(host: Host) -> Finding:
     """Return whether there are plain tracepoint programs, the last rung of every ladder."""
     subject = "program kinds"
-    if not can_use_bpf():
-        return Finding(subject, _NOT_TRIED)
     if problem := too_old(host):
         return Finding(subject, "no tracepoint programs", problem)
     return Finding(subject, "tracepoints; the monitors below tell which others hold")
@@ -45,8 +41,6 @@ def too_old(host: Host) -> OldKernelError | None:
 
 def ring_buffer(_host: Host) -> Finding:
     """Return how records come from the kernel."""
-    if not can_use_bpf():
-        return Finding("ring buffer", _NOT_TRIED)
     if can_create_map(MAP_RINGBUF):
         return Finding("ring buffer", "available")
     return Finding(
@@ -59,8 +53,6 @@ def ring_buffer(_host: Host) -> Finding:
 def locked_memory(host: Host) -> Finding:
     """Return whether the limit on locked memory counts: before Linux 5.11 it bounded the maps."""
     subject = "locked memory"
-    if not can_use_bpf():
-        return Finding(subject, _NOT_TRIED)
     limit = counted_limit()
     if limit is None:
         return Finding(subject, "no limit counts")

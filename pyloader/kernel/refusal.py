@@ -24,9 +24,10 @@ from pyloader.kernel.host import Host
 from pyloader.kernel.mounts import tracefs
 from pyloader.kernel.policy import filter_refusal, forbids_perf_events, lockdown, paranoid
 from pyloader.kernel.rights import Capability, rights
-from pyloader.kernel.types import unfit
+from pyloader.kernel.types import BTF, unfit
 
 _READ_REFUSED = re.compile(r"(?:unknown func|cannot use helper) bpf_probe_read_kernel")
+_NO_BTF = "failed to find valid kernel BTF"
 _BAD_BTF = re.compile(r"failed to parse target BTF|CO-RE relocation>|failed to resolve CO-RE relocation")
 
 
@@ -43,6 +44,11 @@ def explained(error: LoadError, *, btf: Path | None = None, host: Host | None = 
 
 
 def _in_kernel_types(error: LoadError, btf: Path | None, host: Host) -> PyloaderError | None:
+    if _NO_BTF in error.log:
+        return KernelTypesError(
+            f"{error}: a program calls functions that only a kernel with its own BTF has, and {BTF} is missing: use a"
+            " kernel built with CONFIG_DEBUG_INFO_BTF=y"
+        )
     if _BAD_BTF.search(error.log) is None:
         return None
     if btf is not None:

@@ -29,6 +29,11 @@ _FIRST_USER_NAMESPACE = "user:[4026531837]"
 
 _TOLD = (Capability.BPF, Capability.PERFMON, Capability.NET_ADMIN, Capability.SYS_RESOURCE)
 
+_PURPOSES = {
+    Capability.NET_ADMIN: "only XDP needs it",
+    Capability.SYS_RESOURCE: "only kernels before 5.11 need it, to lock memory",
+}
+
 
 def effective(host: Host) -> frozenset[Capability]:
     """Return which of the capabilities above this process has in effect."""
@@ -49,10 +54,12 @@ def missing(host: Host) -> list[Capability]:
 def rights(host: Host) -> Finding:
     """Return whether this process may load programs, with all capabilities that matter."""
     held = effective(host)
-    told = [one for one in _TOLD if one in held] + [one for one in (Capability.SYS_ADMIN,) if one in held]
-    lacking = [one for one in _TOLD if one not in held and _knows(host, one)]
+    told = [one for one in (*_TOLD, Capability.SYS_ADMIN) if one in held]
     parts = [_listed(told) + " in effect"] if told else []
-    parts += [_listed(lacking) + " missing"] if lacking else []
+    for one in _TOLD:
+        if one not in held and _knows(host, one):
+            purpose = f" ({_PURPOSES[one]})" if one in _PURPOSES else ""
+            parts.append(f"{one} missing{purpose}")
     return Finding("capabilities", "; ".join(parts), _problem(host))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from pyloader.kernel.features import locked_memory, program_kinds, ring_buffer
+from pyloader.kernel.features import can_use_bpf, locked_memory, program_kinds, ring_buffer
 from pyloader.kernel.finding import Finding
 from pyloader.kernel.host import Host
 from pyloader.kernel.mounts import bpffs, tracefs
@@ -17,11 +17,16 @@ Question = Callable[[Host], Finding]
 
 
 def findings(btf: Path | None = None, host: Host | None = None) -> tuple[Finding, ...]:
-    """Return all that is to be said of this host; `btf` describes the kernel's types in place of the kernel."""
+    """Return all that is to be said of this host; `btf` describes the kernel's types in place of the kernel.
+
+    Where bpf(2) is refused, nothing is said of what only it can tell.
+    """
     here = host or Host.this()
     looked = [question(here) for question in _required(btf)]
     if looked[-1].problem is None:
-        looked += [question(here) for question in (seccomp, program_kinds, ring_buffer, locked_memory)]
+        looked.append(seccomp(here))
+        if can_use_bpf():
+            looked += [question(here) for question in (program_kinds, ring_buffer, locked_memory)]
     looked += [question(here) for question in (network_rights, bpf_for_all, paranoid, tracefs, bpffs)]
     return tuple(looked)
 

@@ -12,14 +12,19 @@ BTF = Path("/sys/kernel/btf/vmlinux")
 _HEADER = struct.Struct("=HBBIIIII")
 """`struct btf_header` in include/uapi/linux/btf.h, in this machine's byte order."""
 
-_MAGIC, _ELF = 0xEB9F, b"\x7fELF"
+_MAGIC = 0xEB9F
+
+_ELF = struct.Struct("<4s14xH")
+"""The magic and the machine of an ELF file; here the order is that of all supported machines."""
+
+_ELF_MACHINES = {"x86_64": 62, "aarch64": 183}
 
 
 def kernel_types(host: Host, file: Path | None = None) -> Finding:
     """Return whether there is a description of the kernel's types: `file` if it is given, else the kernel's own."""
     subject = "kernel types"
     if file is not None:
-        reason = _defect(file)
+        reason = _defect(file, host)
         return Finding(subject, str(file), None if not reason else unfit(file, reason, host))
     if host.path(BTF).is_file():
         return Finding(subject, str(BTF))
@@ -38,18 +43,19 @@ def unfit(file: Path, reason: str, host: Host) -> KernelTypesError:
     return KernelTypesError(f"{file} {reason}: give --btf a BTF file that was made for this kernel, {host.release}")
 
 
-def _defect(file: Path) -> str:
-    """Return why a file holds no BTF; libbpf takes it bare or in the `.BTF` section of an ELF file."""
+def _defect(file: Path, host: Host) -> str:
+    """Return why a file holds no BTF; libbpf takes it bare or in the `.BTF` section of a kernel's ELF file."""
     try:
         with file.open("rb") as opened:
             head = opened.read(_HEADER.size)
         size = file.stat().st_size
     except OSError as error:
         return f"cannot be read ({error.strerror})"
-    if head.startswith(_ELF):
-        return ""
     if len(head) < _HEADER.size:
         return "is damaged: it is too short to be BTF"
+    if head.startswith(b"\x7fELF"):
+        _, machine = _ELF.unpack_from(head)
+        return "" if machine == _ELF_MACHINES.get(host.machine) else f"is no kernel for {host.machine}"
     magic, _, _, header, types, types_size, strings, strings_size = _HEADER.unpack(head)
     if magic != _MAGIC:
         return "is no BTF file"

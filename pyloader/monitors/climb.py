@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pyloader import kernel
 from pyloader.binding import BpfObject, Link
-from pyloader.errors import LoadError
+from pyloader.errors import LoadError, PyloaderError, UnsupportedError
 from pyloader.monitors.ladder import Hook, Monitor, Rung
 from pyloader.monitors.objects import read_object
 
@@ -17,13 +17,13 @@ class Refusal(NamedTuple):
     """A rung that did not hold, and why."""
 
     rung: Rung
-    reason: LoadError
+    reason: PyloaderError
 
 
 class Climbed(NamedTuple):
     """A loaded object, the attachments of its programs by hook, the rungs that hold, and what closes it all.
 
-    `refusals` are the rungs that were tried before, by hook.
+    `refusals` are the better rungs that do not hold, by hook.
     """
 
     object: BpfObject
@@ -34,8 +34,8 @@ class Climbed(NamedTuple):
 
 
 def object_file(monitor: Monitor) -> bytes:
-    """Return the object file of a monitor. Raises `ObjectError` if it is missing or damaged."""
-    return read_object(monitor.object)
+    """Return the object file of a monitor for this kernel. Raises `ObjectError` if it is missing or damaged."""
+    return read_object(monitor.object if kernel.BTF.exists() else monitor.untyped_object or monitor.object)
 
 
 def digest(data: bytes) -> bytes:
@@ -52,7 +52,7 @@ def climb(monitor: Monitor, prepare: Callable[[BpfObject], None], *, btf: Path |
     """
     data = object_file(monitor)
     rungs = {hook.name: _possible(hook)[0] for hook in monitor.hooks}
-    refusals: dict[str, list[Refusal]] = {hook.name: [] for hook in monitor.hooks}
+    refusals = {hook.name: _impossible(hook) for hook in monitor.hooks}
     while True:
         with ExitStack() as held:
             loaded = held.enter_context(BpfObject.open(data, monitor.object.removesuffix(".bpf.o"), btf=btf))
@@ -68,12 +68,25 @@ def climb(monitor: Monitor, prepare: Callable[[BpfObject], None], *, btf: Path |
                 hook, refusal = stepped
                 refusals[hook].append(refusal)
                 continue
-            return Climbed(loaded, links, rungs, held.pop_all(), refusals)
+            better = {hook.name: _better(hook, rungs[hook.name], refusals[hook.name]) for hook in monitor.hooks}
+            return Climbed(loaded, links, rungs, held.pop_all(), better)
 
 
 def _possible(hook: Hook) -> list[Rung]:
     """Return the rungs that may hold; the last one is tried in any case, for the sake of its error."""
-    return [rung for rung in hook.rungs[:-1] if rung.is_worth_trying()] + [hook.rungs[-1]]
+    return [rung for rung in hook.rungs[:-1] if rung.missing() is None] + [hook.rungs[-1]]
+
+
+def _impossible(hook: Hook) -> list[Refusal]:
+    """Return the rungs that need not be tried."""
+    missing = ((rung, rung.missing()) for rung in hook.rungs[:-1])
+    return [Refusal(rung, UnsupportedError(f"this kernel has no {file}")) for rung, file in missing if file is not None]
+
+
+def _better(hook: Hook, held: Rung, refusals: list[Refusal]) -> list[Refusal]:
+    """Return the refusals of rungs above the one that holds, the best rung first."""
+    above = hook.rungs[: hook.rungs.index(held)]
+    return sorted((one for one in refusals if one.rung in above), key=lambda one: above.index(one.rung))
 
 
 def _step_down(monitor: Monitor, rungs: dict[str, Rung], error: LoadError) -> tuple[str, Refusal] | None:

@@ -31,10 +31,10 @@ class Rung(NamedTuple):
         """How the program is attached: the first part of its section's name."""
         return self.name.split("/")[0]
 
-    def is_worth_trying(self) -> bool:
-        """Return whether the files are there without which the kernel cannot do it."""
+    def missing(self) -> Path | None:
+        """Return a file without which the kernel cannot do it and that is not there."""
         needed = (self.needs, kernel.BTF if self.kind in _BY_KERNEL_TYPES else None)
-        return all(file.exists() for file in needed if file is not None)
+        return next((file for file in needed if file is not None and not file.exists()), None)
 
 
 class Hook(NamedTuple):
@@ -45,11 +45,13 @@ class Hook(NamedTuple):
 
 
 class Monitor(NamedTuple):
-    """A monitor: its public name, its object file in `pyloader/objects`, and its hooks."""
+    """A monitor: its public name, its object files in `pyloader/objects`, and its hooks."""
 
     name: str
     object: str
     hooks: tuple[Hook, ...]
+    untyped_object: str = ""
+    """The object for kernels without BTF of their own, if that is another one."""
 
     def forced(self, kind: str) -> "Monitor":
         """Return the monitor with only the rungs of one kind, such as `tp_btf` or `kprobe`.

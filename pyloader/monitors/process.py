@@ -43,4 +43,5 @@ PROCESS = Monitor(
             ),
         ),
     ),
+    untyped_object="process_untyped_monitor.bpf.o",
 )
