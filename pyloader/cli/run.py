@@ -16,6 +16,8 @@ from pyloader.samples import SAMPLE
 from pyloader.sensor import Sensor
 from pyloader.sources.live import RING_BYTES
 
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
+
 
 def add_to(commands: options.Commands, common: argparse.ArgumentParser) -> None:
     """Declare the command."""
@@ -53,13 +55,17 @@ def run(arguments: argparse.Namespace) -> Exit:
         instance=arguments.instance,
     )
     with ExitStack() as held:
+        # A signal that comes while the programs are loaded waits until the sensor can stop in good order.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
         try:
             held.enter_context(sensor)
+            for number in _STOPPING:
+                signal.signal(number, lambda *_: sensor.stop())
         except (NotPermittedError, UnsupportedError, LoadError) as error:
             error.add_note(f"To see pyloader at work without that: pyloader replay {SAMPLE}")
             raise
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: sensor.stop())
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
         sys.stderr.write(f"pyloader: watching with {', '.join(arguments.monitors)}; stop with Ctrl-C\n")
         # What was made until now stays to the end: the collector need not look at it again.
         gc.freeze()

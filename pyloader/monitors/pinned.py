@@ -168,6 +168,9 @@ class Pins:
         if not os.path.ismount(bpffs):
             message = f"bpffs is not mounted at {bpffs}; mount it: mount -t bpf bpf {bpffs}"
             raise UnsupportedError(message)
+        if self.folder.exists() and not self.folder.is_dir():
+            message = f"{self.folder} is not ours, and in the way of our pins; remove it, or use another --instance"
+            raise UnsupportedError(message)
 
 
 class Generation:
