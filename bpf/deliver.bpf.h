@@ -23,6 +23,14 @@ struct {
 	__uint(max_entries, 64 * 1024);
 } vital SEC(".maps"), common SEC(".maps");
 
+/* Up to where a reader has dealt with the records of each ring; ahead of what it has given back. User space only. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, __u64);
+} positions SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
 	__type(key, __u32);

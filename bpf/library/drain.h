@@ -40,6 +40,12 @@ int pyloader_ring__read(struct pyloader_ring *ring, struct pyloader_batch *batch
 /* Return the timestamp of the next record to read, or UINT64_MAX if none is committed. */
 uint64_t pyloader_ring__oldest(const struct pyloader_ring *ring);
 
+/* Return the position behind the last record that was read. */
+uint64_t pyloader_ring__position(const struct pyloader_ring *ring);
+
+/* Go on reading at a position that an earlier reader returned; one that is not in the ring any more is ignored. */
+void pyloader_ring__seek(struct pyloader_ring *ring, uint64_t position);
+
 /* Give back the room of all records that were read. */
 void pyloader_ring__acknowledge(struct pyloader_ring *ring);
 

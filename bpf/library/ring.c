@@ -142,6 +142,17 @@ int pyloader_ring__read(struct pyloader_ring *ring, struct pyloader_batch *batch
 	return 0;
 }
 
+uint64_t pyloader_ring__position(const struct pyloader_ring *ring)
+{
+	return ring->next;
+}
+
+void pyloader_ring__seek(struct pyloader_ring *ring, uint64_t position)
+{
+	if (position >= ring->next && position <= __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE))
+		ring->next = position;
+}
+
 void pyloader_ring__acknowledge(struct pyloader_ring *ring)
 {
 	__atomic_store_n(ring->consumer, ring->next, __ATOMIC_RELEASE);

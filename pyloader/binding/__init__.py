@@ -5,7 +5,7 @@ loads programs and maps, `ring` reads records in batches, `counters` reads and s
 them in bpffs.
 """
 
-from pyloader.binding.counters import PerCpuArray, read_first, write_first
+from pyloader.binding.counters import PerCpuArray, read_numbers, write_numbers
 from pyloader.binding.library import library
 from pyloader.binding.objects import BpfObject, Link
 from pyloader.binding.pins import Descriptor, MapInfo, ProgramInfo, map_info, open_pinned, pin, program_info
@@ -31,6 +31,6 @@ __all__ = [
     "open_pinned",
     "pin",
     "program_info",
-    "read_first",
-    "write_first",
+    "read_numbers",
+    "write_numbers",
 ]

@@ -31,14 +31,14 @@ class PerCpuArray:
         self._library.bpf_map_update_elem(self._fd, ctypes.byref(self._key), self._values, 0)
 
 
-def read_first(map_fd: int, layout: str) -> tuple[int | bytes, ...]:
-    """Return the value at index 0 of an array map, unpacked by a `struct` layout. Raises `OSError`."""
-    key, value = ctypes.c_uint32(), (ctypes.c_char * struct.calcsize(layout))()
+def read_numbers(map_fd: int, index: int, layout: str) -> tuple[int | bytes, ...]:
+    """Return the value at an index of an array map, unpacked by a `struct` layout. Raises `OSError`."""
+    key, value = ctypes.c_uint32(index), (ctypes.c_char * struct.calcsize(layout))()
     library().bpf_map_lookup_elem(map_fd, ctypes.byref(key), value)
     return struct.unpack(layout, value.raw)
 
 
-def write_first(map_fd: int, layout: str, *numbers: int) -> None:
-    """Set the value at index 0 of an array map, packed by a `struct` layout. Raises `OSError`."""
-    key = ctypes.c_uint32()
+def write_numbers(map_fd: int, index: int, layout: str, *numbers: int) -> None:
+    """Set the value at an index of an array map, packed by a `struct` layout. Raises `OSError`."""
+    key = ctypes.c_uint32(index)
     library().bpf_map_update_elem(map_fd, ctypes.byref(key), struct.pack(layout, *numbers), 0)

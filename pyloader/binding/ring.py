@@ -8,6 +8,7 @@ acquire loads, which Python does not have.
 import ctypes
 from typing import NamedTuple
 
+from pyloader.binding.counters import read_numbers, write_numbers
 from pyloader.binding.handle import Handle
 from pyloader.binding.library import BatchStruct, Libbpf, Pointer, library
 
@@ -74,8 +75,11 @@ class Reader:
         """Return the timestamp (ns) of the oldest record that waits; `None` if there is none, or it is not known."""
         return None
 
+    def commit(self) -> None:
+        """Remember in the kernel that all records that were read are dealt with: no other reader will get them."""
+
     def acknowledge(self) -> None:
-        """Give back the room of all records that were read: they will not be read again."""
+        """Give back the room of all records that were read."""
 
     def pending(self) -> int:
         """Return the bytes that are not acknowledged, with the headers of the records; 0 where that is not known."""
@@ -101,17 +105,30 @@ class _Ring(Handle):
 class RingReader(Reader):
     """Reads ring buffers, given as descriptor and size in bytes, one after the other.
 
-    A record is there again for the next reader of the ring until it is acknowledged.
+    A record is there again for the next reader until it is acknowledged, or committed if there is an array map of
+    positions, with one for each ring.
     """
 
-    def __init__(self, rings: list[tuple[int, int]], *, capacity: int = 256 * 1024, max_records: int = 4_096) -> None:
+    def __init__(
+        self,
+        rings: list[tuple[int, int]],
+        *,
+        positions_fd: int | None = None,
+        capacity: int = 256 * 1024,
+        max_records: int = 4_096,
+    ) -> None:
         super().__init__(capacity=capacity, max_records=max_records)
+        self._positions_fd = positions_fd
         self._library = library()
         self._fds = [fd for fd, _ in rings]
         self._rings: list[_Ring] = []
         try:
             for fd, size in rings:
                 self._rings.append(_Ring(self._library, fd, size))
+            if positions_fd is not None:
+                for index, ring in enumerate(self._rings):
+                    (position,) = read_numbers(positions_fd, index, "=Q")
+                    self._library.pyloader_ring__seek(ring.pointer, int(position))
         except BaseException:
             self.close()
             raise
@@ -125,8 +142,16 @@ class RingReader(Reader):
         stamp = min(self._library.pyloader_ring__oldest(ring.pointer) for ring in self._rings)
         return stamp if stamp != _NOTHING else None
 
+    def commit(self) -> None:
+        """Remember in the kernel that all records that were read are dealt with: no other reader will get them."""
+        if self._positions_fd is None:
+            return
+        for index, ring in enumerate(self._rings):
+            position = self._library.pyloader_ring__position(ring.pointer)
+            write_numbers(self._positions_fd, index, "=Q", position)
+
     def acknowledge(self) -> None:
-        """Give back the room of all records that were read: they will not be read again."""
+        """Give back the room of all records that were read."""
         for ring in self._rings:
             self._library.pyloader_ring__acknowledge(ring.pointer)
 

@@ -26,8 +26,8 @@ from pyloader.binding import (
     open_pinned,
     pin,
     program_info,
-    read_first,
-    write_first,
+    read_numbers,
+    write_numbers,
 )
 from pyloader.errors import LoadError, UnsupportedError
 from pyloader.monitors.active import ActiveMonitor
@@ -98,7 +98,7 @@ class Pins:
         """Return whether a folder is complete and holds the generation in charge."""
         try:
             with Generation(folder) as generation:
-                speaking = read_first(generation.map_fd("charge"), _CHARGE_LAYOUT)[0]
+                speaking = read_numbers(generation.map_fd("charge"), 0, _CHARGE_LAYOUT)[0]
                 return speaking == generation.number and self.exist()
         except (OSError, KeyError):
             return False
@@ -107,17 +107,17 @@ class Pins:
         following = running.number + 1
         charge = running.map_fd("charge")
         # The new programs are attached and silent, then they speak and the old are silent, then the old are gone.
-        write_first(charge, _CHARGE_LAYOUT, running.number, 1)
+        write_numbers(charge, 0, _CHARGE_LAYOUT, running.number, 1)
         try:
             self._pin(following, ring_bytes, running.shared_maps())
         except BaseException:
-            write_first(charge, _CHARGE_LAYOUT, running.number, 0)
+            write_numbers(charge, 0, _CHARGE_LAYOUT, running.number, 0)
             raise
-        write_first(charge, _CHARGE_LAYOUT, following, 1)
+        write_numbers(charge, 0, _CHARGE_LAYOUT, following, 1)
         self.folder.rename(self._old)
         self._new.rename(self.folder)
         _remove(self._old)
-        write_first(charge, _CHARGE_LAYOUT, following, 0)
+        write_numbers(charge, 0, _CHARGE_LAYOUT, following, 0)
 
     def _pin(self, generation: int, ring_bytes: int, shared: dict[str, Descriptor]) -> None:
         """Load and attach a generation and pin it in the folder for new ones."""
@@ -183,7 +183,7 @@ class Generation:
         try:
             for path in sorted((folder / "maps").iterdir()):
                 self._maps[path.name] = self._held.enter_context(open_pinned(path))
-            _, number, mark = read_first(self.map_fd("settings"), SETTINGS_LAYOUT)
+            _, number, mark = read_numbers(self.map_fd("settings"), 0, SETTINGS_LAYOUT)
             self.number, self.object_digest = cast("int", number), cast("bytes", mark)
         except BaseException:
             self.close()
@@ -232,7 +232,9 @@ class PinnedMonitor(ActiveMonitor):
             self.programs = self.generation.programs()
             self.rungs = _rungs(pins.monitor, self.programs)
             rings = [self.generation.map_fd(ring) for ring in RINGS]
-            self.reader = RingReader([(fd, map_info(fd).max_entries) for fd in rings])
+            self.reader = RingReader(
+                [(fd, map_info(fd).max_entries) for fd in rings], positions_fd=self.generation.map_fd("positions")
+            )
             self._count_with(self.generation.map_fd("tallies"), self.generation.map_fd("reported"))
         except BaseException:
             self.generation.close()

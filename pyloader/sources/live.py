@@ -51,8 +51,8 @@ class KernelSource:
     as it is handed out. With an `instance`, monitors that it has pinned are read instead of loaded again, and no other
     process can read as that instance meanwhile.
 
-    A record is acknowledged when the next ones are asked for: until then it stays in its ring, and if the ring is
-    pinned, the next reader finds it there.
+    A record is dealt with when the next ones are asked for: until then, if its ring is pinned, the next reader finds it
+    there.
     """
 
     def __init__(
@@ -119,9 +119,11 @@ class KernelSource:
         if self._closed:
             message = "this source is closed"
             raise ClosedError(message)
+        self._commit()
         if self._streaming and not self._stopping:
             time.sleep(_STRIDE)
-        self._acknowledge()
+        for monitor in self.monitors:
+            monitor.reader.acknowledge()
         if self._backlog:
             backlog, self._backlog = self._backlog, []
             return self._told(backlog)
@@ -156,10 +158,10 @@ class KernelSource:
                 return PinnedMonitor(pins)
         return LoadedMonitor(wanted, ring_bytes=self._ring_bytes, transport=self._transport, btf=self._btf)
 
-    def _acknowledge(self) -> None:
-        """Give back the room of what was handed out: whoever took it has come back for more, so it is dealt with."""
+    def _commit(self) -> None:
+        """Remember what was handed out as dealt with: whoever took it has come back for more."""
         for monitor in self.monitors:
-            monitor.reader.acknowledge()
+            monitor.reader.commit()
         self._losses.acknowledge()
 
     def _patience(self, timeout: float | None) -> float:

@@ -78,13 +78,13 @@ def in_private_mounts(script: str) -> list[str]:
 
 def test_a_kernel_without_types(tmp_path: Path) -> None:
     """Without BTF the kernel's option and --btf are named; a file for this kernel stands in for it."""
-    file = shutil.copy(kernel.BTF, tmp_path / "kernel.btf")
-    masked = in_private_mounts(f"mount -t tmpfs none {kernel.BTF.parent}")
+    file = shutil.copy(kernel.BTF_PATH, tmp_path / "kernel.btf")
+    masked = in_private_mounts(f"mount -t tmpfs none {kernel.BTF_PATH.parent}")
 
     message = said(pyloader_as(masked, "run"))
     done = pyloader_as(masked, "run", "--btf", file)
 
-    assert f"does not describe its types ({kernel.BTF} is missing)" in message
+    assert f"does not describe its types ({kernel.BTF_PATH} is missing)" in message
     assert "CONFIG_DEBUG_INFO_BTF=y" in message
     assert "--btf FILE" in message
     assert done.returncode == 0, done.stderr
@@ -92,7 +92,7 @@ def test_a_kernel_without_types(tmp_path: Path) -> None:
 
 def test_types_from_a_file(tmp_path: Path) -> None:
     """The kernel's own BTF, copied to a file, does with --btf."""
-    file = shutil.copy(kernel.BTF, tmp_path / "kernel.btf")
+    file = shutil.copy(kernel.BTF_PATH, tmp_path / "kernel.btf")
 
     done = pyloader_as([], "run", "--btf", file)
 
@@ -104,8 +104,8 @@ def test_types_from_a_file(tmp_path: Path) -> None:
     [
         (b"no types at all, only words", "is no BTF file"),
         (b"", "is damaged: it is too short to be BTF"),
-        (kernel.BTF.read_bytes()[:100_000], "is damaged: it was cut short"),
-        (kernel.BTF.read_bytes()[:2_000] + bytes([255] * 8) + kernel.BTF.read_bytes()[2_008:], "does not describe"),
+        (kernel.BTF_PATH.read_bytes()[:100_000], "is damaged: it was cut short"),
+        (kernel.BTF_PATH.read_bytes()[:2_000] + bytes([255] * 8) + kernel.BTF_PATH.read_bytes()[2_008:], "does not describe"),
     ],
     ids=["words", "empty", "cut", "damaged"],
 )
