@@ -11,8 +11,8 @@ from pyloader import kernel
 from pyloader.cli import options
 from pyloader.cli.exits import Exit
 from pyloader.errors import PyloaderError
-from pyloader.kernel import Finding, Host, Level
-from pyloader.kernel.interfaces import interfaces, judged
+from pyloader.kernel import Host, Level
+from pyloader.kernel.interfaces import Interface, interfaces, judged
 from pyloader.monitors import MONITORS, LoadedMonitor, Monitor
 from pyloader.sources.live import RING_BYTES
 
@@ -24,6 +24,19 @@ class Check(msgspec.Struct, frozen=True):
     level: Level
     detail: str
     advice: str = ""
+
+
+class InterfaceCheck(msgspec.Struct, frozen=True):
+    """A network interface, and how it would bear an XDP program; `xdp` is how a program is attached, null if none."""
+
+    name: str
+    kind: str
+    up: bool
+    xdp: str | None
+    xdp_id: int | None
+    level: Level
+    detail: str
+    advice: str
 
 
 class RefusedRung(msgspec.Struct, frozen=True):
@@ -59,7 +72,7 @@ class Report(msgspec.Struct, frozen=True):
 
     ok: bool
     host: list[Check]
-    interfaces: list[Check]
+    interfaces: list[InterfaceCheck]
     monitors: list[MonitorCheck]
 
 
@@ -85,10 +98,15 @@ def run(arguments: argparse.Namespace) -> Exit:
         ]
     report = Report(
         ok=all(monitor.level is not Level.PROBLEM for monitor in monitors),
-        host=[_check(finding) for finding in findings],
-        interfaces=[_check(finding) for finding in _interfaces()],
+        host=[Check(one.subject, one.level, one.detail, one.way_out) for one in findings],
+        interfaces=[],
         monitors=monitors,
     )
+    try:
+        report.interfaces.extend(_check(interface) for interface in interfaces(Host.this()))
+    except (OSError, ImportError) as error:
+        advice = "only XDP needs to know them: allow netlink sockets, and pip install pyroute2"
+        report.host.append(Check("interfaces", Level.ADVICE, f"cannot be listed: {error}", advice))
     if arguments.format == "json":
         sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
     else:
@@ -98,21 +116,18 @@ def run(arguments: argparse.Namespace) -> Exit:
     return Exit.DONE if report.ok else Exit.UNAVAILABLE
 
 
-def _check(finding: Finding) -> Check:
-    return Check(finding.subject, finding.level, finding.detail, finding.way_out)
-
-
-def _interfaces() -> list[Finding]:
-    try:
-        return [judged(interface) for interface in interfaces(Host.this())]
-    except (OSError, ImportError) as error:
-        return [
-            Finding(
-                "interfaces",
-                f"cannot be listed: {error}",
-                advice="only XDP needs to know them: allow netlink sockets, and pip install pyroute2",
-            )
-        ]
+def _check(interface: Interface) -> InterfaceCheck:
+    finding = judged(interface)
+    return InterfaceCheck(
+        name=interface.name,
+        kind=interface.kind,
+        up=interface.up,
+        xdp=interface.xdp_mode or None,
+        xdp_id=interface.xdp_id or None,
+        level=finding.level,
+        detail=finding.detail,
+        advice=finding.way_out,
+    )
 
 
 def _tried(monitor: Monitor, btf: Path | None, logs: list[str]) -> MonitorCheck:
@@ -141,8 +156,8 @@ def _tried(monitor: Monitor, btf: Path | None, logs: list[str]) -> MonitorCheck:
 def _text(report: Report) -> Iterator[str]:
     for check in report.host:
         yield from _told(check.level, check.subject, check.detail, check.advice)
-    for check in report.interfaces:
-        yield from _told(check.level, f"interface {check.subject}", check.detail, check.advice)
+    for interface in report.interfaces:
+        yield from _told(interface.level, f"interface {interface.name}", interface.detail, interface.advice)
     for monitor in report.monitors:
         yield from _told(monitor.level, f"monitor {monitor.name}", monitor.detail, monitor.advice)
         for hook in monitor.hooks:

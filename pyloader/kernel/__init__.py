@@ -9,6 +9,6 @@ from pyloader.kernel.finding import Finding, Level
 from pyloader.kernel.host import Host
 from pyloader.kernel.refusal import explained
 from pyloader.kernel.survey import findings, require
-from pyloader.kernel.types import BTF
+from pyloader.kernel.types import BTF_PATH
 
-__all__ = ["BTF", "Finding", "Host", "Level", "explained", "findings", "require"]
+__all__ = ["BTF_PATH", "Finding", "Host", "Level", "explained", "findings", "require"]

@@ -12,8 +12,8 @@ from pyloader.kernel.host import Host
 _IFF_UP, _IFF_LOOPBACK = 0x1, 0x8
 """include/uapi/linux/if.h."""
 
-_MODES = {1: "native", 2: "generic", 3: "offloaded", 4: "several modes"}
-"""XDP_ATTACHED_* in include/uapi/linux/if_link.h."""
+_MODES = {"xdp": "native", "xdpgeneric": "generic", "xdpoffload": "offloaded", "xdpmulti": "in several modes"}
+"""What pyroute2 makes of XDP_ATTACHED_* in include/uapi/linux/if_link.h; no program is `None`."""
 
 _GENERIC = "it has no native XDP, and generic XDP costs much more per packet: watch the interfaces below it"
 
@@ -82,12 +82,12 @@ def _interface(link: Any, host: Host) -> Interface:  # noqa: ANN401 -- pyroute2 
     kind = information.get_attr("IFLA_INFO_KIND") if information else ""
     if flags & _IFF_LOOPBACK:
         kind = "loopback"
-    mode = xdp.get_attr("IFLA_XDP_ATTACHED") if xdp else 0
+    mode = str(xdp.get_attr("IFLA_XDP_ATTACHED")) if xdp else ""
     return Interface(
         name=name,
         kind=str(kind or _driver(name, host)),
         up=bool(flags & _IFF_UP),
-        xdp_mode=_MODES.get(int(mode or 0), ""),
+        xdp_mode=_MODES.get(mode, ""),
         xdp_id=int(xdp.get_attr("IFLA_XDP_PROG_ID") or 0) if xdp else 0,
     )
 

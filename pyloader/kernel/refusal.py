@@ -24,7 +24,7 @@ from pyloader.kernel.host import Host
 from pyloader.kernel.mounts import tracefs
 from pyloader.kernel.policy import filter_refusal, forbids_perf_events, lockdown, paranoid
 from pyloader.kernel.rights import Capability, rights
-from pyloader.kernel.types import BTF, unfit
+from pyloader.kernel.types import BTF_PATH, unfit
 
 _READ_REFUSED = re.compile(r"(?:unknown func|cannot use helper) bpf_probe_read_kernel")
 _NO_BTF = "failed to find valid kernel BTF"
@@ -46,8 +46,8 @@ def explained(error: LoadError, *, btf: Path | None = None, host: Host | None = 
 def _in_kernel_types(error: LoadError, btf: Path | None, host: Host) -> PyloaderError | None:
     if _NO_BTF in error.log:
         return KernelTypesError(
-            f"{error}: a program calls functions that only a kernel with its own BTF has, and {BTF} is missing: use a"
-            " kernel built with CONFIG_DEBUG_INFO_BTF=y"
+            f"{error}: a program calls functions that only a kernel with its own BTF has, and {BTF_PATH} is missing:"
+            " use a kernel built with CONFIG_DEBUG_INFO_BTF=y"
         )
     if _BAD_BTF.search(error.log) is None:
         return None

@@ -7,7 +7,7 @@ from pyloader.errors import KernelTypesError
 from pyloader.kernel.finding import Finding
 from pyloader.kernel.host import Host
 
-BTF = Path("/sys/kernel/btf/vmlinux")
+BTF_PATH = Path("/sys/kernel/btf/vmlinux")
 
 _HEADER = struct.Struct("=HBBIIIII")
 """`struct btf_header` in include/uapi/linux/btf.h, in this machine's byte order."""
@@ -26,13 +26,13 @@ def kernel_types(host: Host, file: Path | None = None) -> Finding:
     if file is not None:
         reason = _defect(file, host)
         return Finding(subject, str(file), None if not reason else unfit(file, reason, host))
-    if host.path(BTF).is_file():
-        return Finding(subject, str(BTF))
+    if host.path(BTF_PATH).is_file():
+        return Finding(subject, str(BTF_PATH))
     return Finding(
         subject,
-        f"{BTF} is missing",
+        f"{BTF_PATH} is missing",
         KernelTypesError(
-            f"this kernel ({host.release}) does not describe its types ({BTF} is missing): use a kernel built with"
+            f"this kernel ({host.release}) does not describe its types ({BTF_PATH} is missing): use a kernel built with"
             " CONFIG_DEBUG_INFO_BTF=y, or give a BTF file made for this very kernel with --btf FILE"
         ),
     )

@@ -35,7 +35,7 @@ class Climbed(NamedTuple):
 
 def object_file(monitor: Monitor) -> bytes:
     """Return the object file of a monitor for this kernel. Raises `ObjectError` if it is missing or damaged."""
-    return read_object(monitor.object if kernel.BTF.exists() else monitor.untyped_object or monitor.object)
+    return read_object(monitor.object if kernel.BTF_PATH.exists() else monitor.untyped_object or monitor.object)
 
 
 def digest(data: bytes) -> bytes:

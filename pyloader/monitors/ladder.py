@@ -33,7 +33,7 @@ class Rung(NamedTuple):
 
     def missing(self) -> Path | None:
         """Return a file without which the kernel cannot do it and that is not there."""
-        needed = (self.needs, kernel.BTF if self.kind in _BY_KERNEL_TYPES else None)
+        needed = (self.needs, kernel.BTF_PATH if self.kind in _BY_KERNEL_TYPES else None)
         return next((file for file in needed if file is not None and not file.exists()), None)
 
 

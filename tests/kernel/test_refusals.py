@@ -105,7 +105,10 @@ def test_types_from_a_file(tmp_path: Path) -> None:
         (b"no types at all, only words", "is no BTF file"),
         (b"", "is damaged: it is too short to be BTF"),
         (kernel.BTF_PATH.read_bytes()[:100_000], "is damaged: it was cut short"),
-        (kernel.BTF_PATH.read_bytes()[:2_000] + bytes([255] * 8) + kernel.BTF_PATH.read_bytes()[2_008:], "does not describe"),
+        (
+            kernel.BTF_PATH.read_bytes()[:2_000] + bytes([255] * 8) + kernel.BTF_PATH.read_bytes()[2_008:],
+            "does not describe",
+        ),
     ],
     ids=["words", "empty", "cut", "damaged"],
 )

@@ -5,29 +5,38 @@ import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import pytest
 
 from pyloader.cli import main
-from pyloader.errors import LoadError, NotPermittedError
+from pyloader.errors import LoadError, NotPermittedError, UnsupportedError
 from pyloader.kernel import Finding
-from pyloader.monitors import Monitor, Rung
+from pyloader.kernel.interfaces import Interface
+from pyloader.monitors import Monitor, Rung, Transport
+from pyloader.monitors.climb import Refusal
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 Output = pytest.CaptureFixture[str]
 
+LOG = "libbpf: the long story\n"
+
 
 class _Loadable:
-    """A monitor that loads on its second rung."""
+    """A monitor of which one hook stands on its second rung."""
 
-    def __init__(self, monitor: Monitor, *, ring_bytes: int) -> None:
+    transport = Transport.RING
+
+    def __init__(self, monitor: Monitor, *, ring_bytes: int, btf: Path | None) -> None:
         assert monitor.name == "process"
         assert ring_bytes >= 65_536
+        assert btf is None or btf == Path("kernel.btf")
         self.rungs = {
             "exec": Rung("tp/exec", "exec_tp", blind_to="scripts"),
             "exit": Rung("tp_btf/exit", "exit_btf", cost="a look-up"),
         }
+        refused = Refusal(Rung("tp_btf/exec", "exec_btf"), LoadError("the kernel refused exec_btf", log=LOG))
+        self.refusals = {"exec": [refused], "exit": []}
 
     def __enter__(self) -> Self:
         return self
@@ -36,42 +45,59 @@ class _Loadable:
         pass
 
 
-def _refuse(_monitor: Monitor, *, ring_bytes: int) -> None:
+def _refuse(_monitor: Monitor, *, ring_bytes: int, btf: Path | None) -> None:
     """Refuse every monitor."""
-    message = f"the kernel refused a ring of {ring_bytes} bytes"
-    raise LoadError(message)
+    message = f"the kernel refused a ring of {ring_bytes} bytes with {btf}"
+    raise LoadError(message, log=LOG)
 
 
-WELL = (Finding("architecture", "x86_64"), Finding("kernel types", "there"))
-ILL = (*WELL, Finding("capabilities", "missing CAP_BPF", NotPermittedError("run as root")))
+WELL = (Finding("kernel", "Linux"), Finding("bpffs", "not mounted", advice="mount it"))
+ILL = (*WELL, Finding("capabilities", "CAP_BPF missing", NotPermittedError("use sudo")))
 
 
 @pytest.fixture(name="host")
 def _host(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Return a host on which all is well."""
-    monkeypatch.setattr("pyloader.kernel.findings", lambda: WELL)
+    monkeypatch.setattr("pyloader.kernel.findings", lambda _btf: WELL)
     monkeypatch.setattr("pyloader.cli.doctor.LoadedMonitor", _Loadable)
+    monkeypatch.setattr("pyloader.cli.doctor.interfaces", lambda _host: [Interface("eth0", "ixgbe", up=True)])
     return monkeypatch
 
 
-def test_all_is_well(host: pytest.MonkeyPatch, capsys: Output) -> None:
-    """Every answer is a line; of each monitor it is told how it loads, what it cannot see and what it costs."""
-    assert host is not None
+def _report(capsys: Output) -> Any:  # noqa: ANN401 -- JSON.
+    """Return the one JSON object that was printed."""
+    [line] = capsys.readouterr().out.splitlines()
+    return json.loads(line)
+
+
+@pytest.mark.usefixtures("host")
+def test_all_is_well(capsys: Output) -> None:
+    """Every answer is a line, with what to do below it; of each hook the rung, its limits, and what was refused."""
     assert main(["doctor"]) == 0
 
     assert capsys.readouterr().out.splitlines() == [
-        "ok    architecture: x86_64",
-        "ok    kernel types: there",
-        "ok    monitor process: loads: exec by tp/exec, exit by tp_btf/exit; cannot see scripts; costs a look-up",
+        "ok       kernel: Linux",
+        "advice   bpffs: not mounted",
+        "         mount it",
+        "ok       interface eth0: ixgbe, up, XDP: no program",
+        "ok       monitor process: runs, with the ring transport",
+        "         exec by tp/exec",
+        "           cannot see scripts",
+        "           not tp_btf/exec: the kernel refused exec_btf",
+        "         exit by tp_btf/exit",
+        "           costs a look-up",
     ]
 
 
 def test_missing_right(host: pytest.MonkeyPatch, capsys: Output) -> None:
     """What is missing is told with what to do, the code is 3, and monitors are not tried in vain."""
-    host.setattr("pyloader.kernel.findings", lambda: ILL)
+    host.setattr("pyloader.kernel.findings", lambda _btf: ILL)
+    host.setattr("pyloader.cli.doctor.LoadedMonitor", None)
     assert main(["doctor"]) == 3
 
-    assert capsys.readouterr().out.splitlines()[2:] == ["FAIL  capabilities: missing CAP_BPF", "      run as root"]
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[3:5] == ["problem  capabilities: CAP_BPF missing", "         use sudo"]
+    assert lines[-2] == "problem  monitor process: not tried"
 
 
 def test_monitor_that_does_not_load(host: pytest.MonkeyPatch, capsys: Output) -> None:
@@ -80,23 +106,107 @@ def test_monitor_that_does_not_load(host: pytest.MonkeyPatch, capsys: Output) ->
     assert main(["doctor"]) == 3
 
     *_, told, reason = capsys.readouterr().out.splitlines()
-    assert told == "FAIL  monitor process: does not load"
-    assert reason.startswith("      the kernel refused a ring of ")
+    assert told == "problem  monitor process: does not run"
+    assert reason.startswith("         the kernel refused a ring of ")
 
 
-@pytest.mark.parametrize(("findings", "ok", "code"), [(WELL, True, 0), (ILL, False, 3)])
-def test_report_as_json(
-    host: pytest.MonkeyPatch, capsys: Output, findings: tuple[Finding, ...], ok: object, code: int
-) -> None:
-    """As JSON the report is one object that says whether all is well."""
-    host.setattr("pyloader.kernel.findings", lambda: findings)
-    assert code == main(["doctor", "--format", "json"])
-    [line] = capsys.readouterr().out.splitlines()
-    report = json.loads(line)
+@pytest.mark.parametrize("loader", [_Loadable, _refuse])
+def test_long_log(host: pytest.MonkeyPatch, capsys: Output, loader: object) -> None:
+    """What the kernel said of every refused rung is shown with --verbose, and only then."""
+    host.setattr("pyloader.cli.doctor.LoadedMonitor", loader)
+    main(["doctor"])
+    assert capsys.readouterr().err == ""
 
-    assert ok is report["ok"]
-    assert len(findings) == len(report["host"])
-    assert {"subject", "ok", "detail", "advice"} == set(report["host"][0])
+    main(["doctor", "--verbose"])
+    assert capsys.readouterr().err == LOG
+
+
+def test_types_from_a_file(host: pytest.MonkeyPatch, capsys: Output) -> None:
+    """The file of types is judged, and the monitors are tried with it."""
+    asked: list[Path] = []
+
+    def findings(btf: Path) -> tuple[Finding, ...]:
+        asked.append(btf)
+        return WELL
+
+    host.setattr("pyloader.kernel.findings", findings)
+    host.setattr("pyloader.cli.doctor.LoadedMonitor", _refuse)
+    main(["doctor", "--btf", "kernel.btf"])
+
+    assert asked == [Path("kernel.btf")]
+    assert "bytes with kernel.btf" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("error", [OSError(1, "Operation not permitted"), ModuleNotFoundError("no pyroute2")])
+def test_interfaces_that_cannot_be_listed(host: pytest.MonkeyPatch, capsys: Output, error: Exception) -> None:
+    """Where interfaces cannot be listed, that is told, and stops nothing."""
+
+    def refuse(_host: object) -> None:
+        raise error
+
+    host.setattr("pyloader.cli.doctor.interfaces", refuse)
+
+    assert main(["doctor"]) == 0
+    assert f"advice   interfaces: cannot be listed: {error}" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("host")
+def test_report_as_json(capsys: Output) -> None:
+    """As JSON the report is one object: host, interfaces, and monitors with their hooks."""
+    assert main(["doctor", "--format", "json"]) == 0
+
+    assert _report(capsys) == {
+        "ok": True,
+        "host": [
+            {"subject": "kernel", "level": "ok", "detail": "Linux", "advice": ""},
+            {"subject": "bpffs", "level": "advice", "detail": "not mounted", "advice": "mount it"},
+        ],
+        "interfaces": [
+            {
+                "name": "eth0",
+                "kind": "ixgbe",
+                "up": True,
+                "xdp": None,
+                "xdp_id": None,
+                "level": "ok",
+                "detail": "ixgbe, up, XDP: no program",
+                "advice": "",
+            },
+        ],
+        "monitors": [
+            {
+                "name": "process",
+                "level": "ok",
+                "detail": "runs, with the ring transport",
+                "advice": "",
+                "transport": "ring",
+                "hooks": [
+                    {
+                        "hook": "exec",
+                        "rung": "tp/exec",
+                        "blind_to": "scripts",
+                        "cost": "",
+                        "refused": [{"rung": "tp_btf/exec", "reason": "the kernel refused exec_btf"}],
+                    },
+                    {"hook": "exit", "rung": "tp_btf/exit", "blind_to": "", "cost": "a look-up", "refused": []},
+                ],
+            }
+        ],
+    }
+
+
+def test_problems_as_json(host: pytest.MonkeyPatch, capsys: Output) -> None:
+    """As JSON, too, a problem of the host stops every monitor."""
+    host.setattr(
+        "pyloader.kernel.findings", lambda _btf: (Finding("kernel types", "missing", UnsupportedError("--btf")),)
+    )
+    assert main(["doctor", "--format", "json"]) == 3
+
+    report = _report(capsys)
+    assert report["ok"] is False
+    assert report["host"] == [{"subject": "kernel types", "level": "problem", "detail": "missing", "advice": "--btf"}]
+    [monitor] = report["monitors"]
+    assert (monitor["level"], monitor["transport"], monitor["hooks"]) == ("problem", None, [])
 
 
 @pytest.mark.parametrize("arguments", [["doctor"], ["doctor", "--format", "json"]])
@@ -106,4 +216,4 @@ def test_report_on_a_missing_library(command: Command, tmp_path: Path, arguments
     done = command(*arguments, environment={**os.environ, "PYLOADER_LIBBPF": str(missing)})
 
     assert done.returncode == 3
-    assert f"cannot load {missing}" in done.stdout
+    assert f"the library {missing} is missing" in done.stdout
