@@ -2,6 +2,7 @@
 
 from pyloader.errors import UsageError
 from pyloader.monitors.active import ActiveMonitor, Tally
+from pyloader.monitors.instance import only_one
 from pyloader.monitors.ladder import Hook, Monitor, Rung
 from pyloader.monitors.loaded import LoadedMonitor
 from pyloader.monitors.pinned import PinnedMonitor, Pins, pinned_monitors
@@ -33,5 +34,6 @@ __all__ = [
     "Tally",
     "Transport",
     "named",
+    "only_one",
     "pinned_monitors",
 ]

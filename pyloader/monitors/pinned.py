@@ -12,7 +12,7 @@ them speak (bpf/charge.bpf.h); no event is missed and none is told twice.
 import os
 import shutil
 from collections.abc import Iterable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
@@ -32,16 +32,20 @@ from pyloader.binding import (
 from pyloader.errors import LoadError, UnsupportedError
 from pyloader.monitors.active import ActiveMonitor
 from pyloader.monitors.climb import Climbed, climb, digest, object_file
+from pyloader.monitors.instance import only_one
 from pyloader.monitors.ladder import Monitor, Rung
 from pyloader.monitors.prepare import RINGS, SAMPLES, SETTINGS, SETTINGS_LAYOUT, prepare
 from pyloader.monitors.transport import Transport, best_transport
 
 BPFFS = Path("/sys/fs/bpf")
 
+_PATIENCE = 10.0
+"""Seconds to wait for another process that changes the same pins; an upgrade takes less than one."""
+
 _CHARGE_LAYOUT = "=II"
 """`struct charge` in bpf/charge.bpf.h: the generation that speaks, and whether an upgrade is under way."""
 
-_OWN_MAPS = (SETTINGS, SAMPLES, "slots", "workspaces", "told")
+_OWN_MAPS = (SETTINGS, SAMPLES, "slots", "workspaces")
 """Maps that every generation has for itself; it shares all others with the one before."""
 
 
@@ -56,16 +60,21 @@ class Pins:
 
     def exist(self) -> bool:
         """Return whether the monitor is pinned."""
-        return self.folder.is_dir()
+        return self.folder.is_dir() or self._old.is_dir()
 
     def recover(self) -> None:
         """Finish what an interrupted `load` began, or undo it, by which generation speaks."""
-        if self._new.is_dir() and self._speaks(self._new):
-            if self.exist():
+        if self._new.is_dir() and self.exist() and self._speaks(self._new):
+            if self.folder.is_dir():
                 self.folder.rename(self._old)
             self._new.rename(self.folder)
+        elif not self.folder.is_dir() and self._old.is_dir():
+            self._old.rename(self.folder)
         _remove(self._new)
         _remove(self._old)
+        if self.exist():
+            with Generation(self.folder) as generation:
+                write_numbers(generation.map_fd("charge"), 0, _CHARGE_LAYOUT, generation.number, 0)
 
     def load(self, *, ring_bytes: int) -> bool:
         """Load, attach and pin the monitor, or upgrade what is pinned; return whether there was anything to do.
@@ -73,33 +82,39 @@ class Pins:
         Raises `LoadError` or `UnsupportedError`; what was pinned before is then as it was.
         """
         self._require_bpffs()
-        self.recover()
-        if not self.exist():
-            self._pin(0, ring_bytes, {})
-            self._new.rename(self.folder)
+        with self.alone():
+            self.recover()
+            if not self.exist():
+                self._pin(0, ring_bytes, {})
+                self._new.rename(self.folder)
+                return True
+            with Generation(self.folder) as running:
+                if running.object_digest == digest(object_file(self.monitor)):
+                    return False
+                self._upgrade(running, ring_bytes)
             return True
-        with Generation(self.folder) as running:
-            if running.object_digest == digest(object_file(self.monitor)):
-                return False
-            self._upgrade(running, ring_bytes)
-        return True
 
     def unload(self) -> bool:
         """Remove exactly what is ours; return whether there was anything."""
-        existed = self.exist()
-        for folder in (self.folder, self._new, self._old):
-            _remove(folder)
-        for folder in (self.folder.parent, self.folder.parent.parent):
-            if folder.is_dir() and not any(folder.iterdir()):
-                folder.rmdir()
-        return existed
+        with self.alone():
+            existed = self.exist()
+            for folder in (self.folder, self._new, self._old):
+                _remove(folder)
+            for folder in (self.folder.parent, self.folder.parent.parent):
+                if folder.is_dir() and not any(folder.iterdir()):
+                    folder.rmdir()
+            return existed
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Hold off other processes that would change the same pins."""
+        return only_one(f"{self.folder.parent.name}/{self.folder.name}/pins", patience=_PATIENCE)
 
     def _speaks(self, folder: Path) -> bool:
         """Return whether a folder is complete and holds the generation in charge."""
         try:
             with Generation(folder) as generation:
                 speaking = read_numbers(generation.map_fd("charge"), 0, _CHARGE_LAYOUT)[0]
-                return speaking == generation.number and self.exist()
+                return speaking == generation.number
         except (OSError, KeyError):
             return False
 
@@ -225,9 +240,10 @@ class PinnedMonitor(ActiveMonitor):
     transport = Transport.RING
 
     def __init__(self, pins: Pins) -> None:
-        pins.recover()
+        with pins.alone():
+            pins.recover()
+            self.generation = Generation(pins.folder)
         self.monitor = pins.monitor
-        self.generation = Generation(pins.folder)
         try:
             self.programs = self.generation.programs()
             self.rungs = _rungs(pins.monitor, self.programs)

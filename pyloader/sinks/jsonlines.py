@@ -43,7 +43,7 @@ class JsonSink:
         try:
             line = self._encoder.encode(shown)
         except UnicodeEncodeError:
-            line = self._encoder.encode(_encodable(shown))
+            line = self._encoder.encode(_encodable(msgspec.to_builtins(shown)))
         lines += line
         lines += b"\n"
 

@@ -10,12 +10,11 @@ from pathlib import Path
 from pyloader import kernel
 from pyloader.errors import ClosedError
 from pyloader.host import procfs
-from pyloader.monitors import ActiveMonitor, LoadedMonitor, Monitor, PinnedMonitor, Pins, Transport
+from pyloader.monitors import ActiveMonitor, LoadedMonitor, Monitor, PinnedMonitor, Pins, Transport, only_one
 from pyloader.records import AnyRecord, HookInUse
 from pyloader.records.codec import decode_batch, encode
 from pyloader.records.recording import Header, RecordingWriter
 from pyloader.sources.cgroups import CgroupNames
-from pyloader.sources.instance import only_one
 from pyloader.sources.losses import LossReport
 from pyloader.sources.merge import Merge
 
@@ -81,7 +80,7 @@ class KernelSource:
         self._next_loss_report = 0
         self._end: int | None = None
         self._last_reading = 0
-        self._streaming = False
+        self._streaming = self._well_filled = False
         self._stopping = self._finished = self._closed = False
         self._held = ExitStack()
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
@@ -132,7 +131,7 @@ class KernelSource:
         ready = bool(self._merge) or bool(self._epoll.poll(self._patience(timeout)))
         now = _now()
         horizon = self._horizon(now)
-        size = self._take_in(horizon)
+        size = self._take_in(horizon, now)
         if not size and ready and not self._merge:
             time.sleep(_BUSY_PAUSE)
         self._streaming = bool(size) and now - self._last_reading < BUSY_GAP_NS and horizon == now
@@ -179,10 +178,10 @@ class KernelSource:
             # Pinned monitors go on, so the end is this moment.
             self._end = _now()
         horizon = self._horizon(self._end)
-        if not self._take_in(horizon) and horizon == self._end:
+        if not self._take_in(horizon, self._end) and horizon == self._end:
             self._finished = True
-            self._merge.add(self._losses.since_last())
             horizon = _now()
+            self._merge.add(self._losses.since_last(horizon))
         return self._tell(horizon)
 
     def _horizon(self, limit: int) -> int:
@@ -190,8 +189,12 @@ class KernelSource:
         oldest = [stamp for monitor in self.monitors if (stamp := monitor.reader.oldest()) is not None]
         return min(limit, min(oldest) + SLICE_NS) if oldest else limit
 
-    def _take_in(self, horizon: int) -> int:
-        """Read the rings, and the loss counters when it is time or when a ring was well filled; return the bytes."""
+    def _take_in(self, horizon: int, limit: int) -> int:
+        """Read the rings up to a horizon and return the bytes that were there.
+
+        Losses are looked at when the horizon is not held back by a backlog, and when it is time or a ring was well
+        filled.
+        """
         size = 0
         for monitor in self.monitors:
             more = True
@@ -204,9 +207,11 @@ class KernelSource:
                     self._raw.update(zip(map(id, records), batch.split(), strict=True))
                 self._merge.add(records)
                 size += len(batch.data)
-        if horizon >= self._next_loss_report or size >= self._ring_bytes // 2:
+        self._well_filled = self._well_filled or size >= self._ring_bytes // 2
+        if horizon == limit and (horizon >= self._next_loss_report or self._well_filled):
             self._next_loss_report = horizon + LOSS_INTERVAL_NS
-            self._merge.add(self._losses.since_last())
+            self._well_filled = False
+            self._merge.add(self._losses.since_last(horizon))
         return size
 
     def _tell(self, horizon: int) -> list[AnyRecord]:

@@ -18,14 +18,17 @@ class LossReport:
         self._told = {(monitor, tag): monitor.reported(tag) for monitor in monitors for tag, _ in monitor.tallies()}
         self._news: set[tuple[ActiveMonitor, int]] = set()
 
-    def since_last(self) -> list[AnyRecord]:
-        """Return one record per type and CPU that lost something since the last call, stamped with the last loss."""
+    def since_last(self, horizon: int) -> list[AnyRecord]:
+        """Return one record per type and CPU that lost something since the last call, stamped with the last loss.
+
+        What was lost after `horizon` (ns) is left for the next call.
+        """
         records: list[AnyRecord] = []
         for monitor in self._monitors:
             for tag, tallies in monitor.tallies():
                 told = self._told[monitor, tag]
                 for cpu, tally in enumerate(tallies):
-                    if new := tally.lost - told[cpu]:
+                    if tally.last_lost <= horizon and (new := tally.lost - told[cpu]):
                         told[cpu] = tally.lost
                         self._news.add((monitor, tag))
                         records.append(EventLoss(timestamp=tally.last_lost, lost=tag, cpu=cpu, count=new))

@@ -8,25 +8,38 @@ that ends, and tells who holds it. Network namespaces have names of their own.
 import os
 import socket
 import struct
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pyloader.errors import BusyError
 
 
+_PAUSE = 0.02
+
+
 @contextmanager
-def only_one(instance: str) -> Iterator[None]:
-    """Hold the name of an instance. Raises `BusyError` that names the process that has it."""
+def only_one(instance: str, *, patience: float = 0.0) -> Iterator[None]:
+    """Hold the name of an instance, after waiting up to `patience` seconds for whoever holds it.
+
+    Raises `BusyError` that names the process that has it.
+    """
     address = f"\0pyloader/{instance}"
+    deadline = time.monotonic() + patience
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as holder:
-        try:
-            holder.bind(address)
-        except OSError:
+        while True:
+            try:
+                holder.bind(address)
+                break
+            except OSError:
+                if time.monotonic() < deadline:
+                    time.sleep(_PAUSE)
+                    continue
             message = (
-                f"pyloader runs already as instance {instance!r}{_process(address)};"
+                f"pyloader is at work already as {instance!r}{_process(address)};"
                 " stop it, or give this one a name of its own: --instance NAME"
             )
-            raise BusyError(message) from None
+            raise BusyError(message)
         holder.listen(1)
         yield
 
