@@ -15,7 +15,9 @@ HERE = Path(__file__).parent
 sys.path.append(str(HERE.parents[1]))
 
 from tests.vm import guests, matrix  # noqa: E402 -- needs the line above.
-from tests.vm.kernels import MATRIX, X86_64, Series  # noqa: E402 -- likewise.
+from tests.vm.archive import ArchiveError  # noqa: E402 -- likewise.
+from tests.vm.kernels import MATRIX, X86_64, KernelMissingError, Series  # noqa: E402 -- likewise.
+from tests.vm.machine import GuestError  # noqa: E402 -- likewise.
 from tests.vm.report import Report  # noqa: E402 -- likewise.
 
 CHOICE = "PYLOADER_VM"
@@ -39,13 +41,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(name="report", scope="session")
 def _report(series: Series) -> Report:
     """Return what the guest of a series reports; all tests of a series share one guest."""
-    return guests.report(series)
+    return _booted(series)
 
 
 @pytest.fixture(name="ends", scope="session")
 def _ends() -> tuple[Report, Report]:
     """Return the reports of the oldest and of the newest kernel."""
-    return guests.report(X86_64[0]), guests.report(X86_64[-1])
+    return _booted(X86_64[0]), _booted(X86_64[-1])
+
+
+def _booted(series: Series) -> Report:
+    try:
+        return guests.report(series)
+    except (ArchiveError, GuestError, KernelMissingError) as error:
+        pytest.fail(str(error), pytrace=False)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -55,6 +55,8 @@ def _file_system(architecture: str) -> Path:
     recipe = hashlib.sha256(Path(initramfs.__file__).read_bytes()).hexdigest()[:8]
     userland = FOLDER / f"userland-{architecture}-{recipe}.cpio"
     if not userland.exists():
+        for stale in FOLDER.glob(f"userland-{architecture}-*"):
+            stale.unlink()
         _write(userland, initramfs.userland(packages))
     (wheel,) = (ROOT / "dist").glob(f"pyloader_ebpf-*_{architecture}.whl")
     modules = [ROOT / "tests/vm/report.py", *sorted((ROOT / "tests/vm/guest").rglob("*.py"))]
