@@ -27,7 +27,11 @@ _CHOICES = {"all": MATRIX, "ends": (X86_64[0], X86_64[-1])}
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that asks for a series once for each chosen one."""
     if "series" in metafunc.fixturenames:
-        chosen = _CHOICES[os.environ.get(CHOICE, "all")]
+        choice = os.environ.get(CHOICE, "all")
+        if choice not in _CHOICES:
+            message = f"{CHOICE}={choice}: it is one of {', '.join(_CHOICES)}"
+            raise pytest.UsageError(message)
+        chosen = _CHOICES[choice]
         metafunc.parametrize("series", chosen, ids=map(str, chosen), scope="session")
 
 
