@@ -8,7 +8,7 @@ import os
 import subprocess
 import tarfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
@@ -24,6 +24,8 @@ SECURITY_SUITES = ("bullseye-security", "bookworm-security", "trixie-security")
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _LIST_AGE = 7 * 24 * 3600
 """Seconds after which the package lists are fetched anew."""
+_FAILED_LIST_AGE = 3600
+"""The same, when a download fails."""
 
 
 class ArchiveError(Exception):
@@ -39,9 +41,9 @@ class Archive:
         self._names = folder / "names.txt"
         self._packages.mkdir(parents=True, exist_ok=True)
 
-    def names(self) -> list[str]:
-        """Return the names of all kernel packages in all suites and architectures."""
-        if not self._names.exists() or time.time() - self._names.stat().st_mtime > _LIST_AGE:
+    def names(self, max_age: float = _LIST_AGE) -> list[str]:
+        """Return the names of all kernel packages in all suites and architectures, from lists up to this old."""
+        if not self._names.exists() or time.time() - self._names.stat().st_mtime > max_age:
             complaint = self._update()
             names = self._apt("apt-cache", "pkgnames", "linux-")
             if not names and not self._names.exists():
@@ -64,10 +66,16 @@ class Archive:
         """Remove the file of a package of which everything useful was taken."""
         file.unlink()
 
-    def _download(self, names: Iterable[str], architecture: str, files: dict[str, Path]) -> None:
+    def _download(self, names: Sequence[str], architecture: str, files: dict[str, Path]) -> None:
         fresh = self._packages / "partial"
         fresh.mkdir(exist_ok=True)
-        self._apt("apt-get", "download", *(f"{name}:{architecture}" for name in names), folder=fresh)
+        wanted = [f"{name}:{architecture}" for name in names]
+        try:
+            self._apt("apt-get", "download", *wanted, folder=fresh)
+        except ArchiveError:
+            # What has been replaced since the lists were fetched is no longer there.
+            self.names(max_age=_FAILED_LIST_AGE)
+            self._apt("apt-get", "download", *wanted, folder=fresh)
         for downloaded in fresh.glob(f"*_{architecture}.deb"):
             downloaded.rename(files[downloaded.name.partition("_")[0]])
 

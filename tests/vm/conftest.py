@@ -15,7 +15,9 @@ HERE = Path(__file__).parent
 sys.path.append(str(HERE.parents[1]))
 
 from tests.vm import guests, matrix  # noqa: E402 -- needs the line above.
-from tests.vm.kernels import MATRIX, X86_64, Series  # noqa: E402 -- likewise.
+from tests.vm.archive import ArchiveError  # noqa: E402 -- likewise.
+from tests.vm.kernels import MATRIX, X86_64, KernelMissingError, Series  # noqa: E402 -- likewise.
+from tests.vm.machine import GuestError  # noqa: E402 -- likewise.
 from tests.vm.report import Report  # noqa: E402 -- likewise.
 
 CHOICE = "PYLOADER_VM"
@@ -25,7 +27,11 @@ _CHOICES = {"all": MATRIX, "ends": (X86_64[0], X86_64[-1])}
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that asks for a series once for each chosen one."""
     if "series" in metafunc.fixturenames:
-        chosen = _CHOICES[os.environ.get(CHOICE, "all")]
+        choice = os.environ.get(CHOICE, "all")
+        if choice not in _CHOICES:
+            message = f"{CHOICE}={choice}: it is one of {', '.join(_CHOICES)}"
+            raise pytest.UsageError(message)
+        chosen = _CHOICES[choice]
         metafunc.parametrize("series", chosen, ids=map(str, chosen), scope="session")
 
 
@@ -39,13 +45,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(name="report", scope="session")
 def _report(series: Series) -> Report:
     """Return what the guest of a series reports; all tests of a series share one guest."""
-    return guests.report(series)
+    return _booted(series)
 
 
 @pytest.fixture(name="ends", scope="session")
 def _ends() -> tuple[Report, Report]:
     """Return the reports of the oldest and of the newest kernel."""
-    return guests.report(X86_64[0]), guests.report(X86_64[-1])
+    return _booted(X86_64[0]), _booted(X86_64[-1])
+
+
+def _booted(series: Series) -> Report:
+    try:
+        return guests.report(series)
+    except (ArchiveError, GuestError, KernelMissingError) as error:
+        pytest.fail(str(error), pytrace=False)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -9,8 +9,8 @@ from importlib import metadata
 from pathlib import Path
 
 from tests.vm import initramfs, machine
-from tests.vm.archive import Archive, contents
-from tests.vm.kernels import Series, newest
+from tests.vm.archive import Archive, ArchiveError, contents
+from tests.vm.kernels import Series, packages_of
 from tests.vm.report import Report
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,6 +20,9 @@ MATRIX_FILE = FOLDER / "matrix.json"
 _DEPENDENCIES = ("msgspec", "pyroute2")
 _IMAGES = ("boot/vmlinuz-*", "usr/lib/modules/*/vmlinuz")
 """Where packages keep the kernel: the old place and the new."""
+
+_TRIES = 3
+"""How many packages of a series are tried, the newest first."""
 
 
 BOOTED: dict[Series, Report] = {}
@@ -35,18 +38,35 @@ def report(series: Series) -> Report:
 
 
 def _kernel(series: Series) -> Path:
-    """Return the image of the newest kernel of a series."""
+    """Return the image of the newest kernel of a series that can be had: a mirror may lack what its lists promise."""
     archive = Archive(FOLDER / "debian")
-    package = newest(series, archive.names())
-    image = FOLDER / "kernels" / package
-    if not image.exists():
-        (file,) = archive.fetch([package], series.architecture)
-        with contents(file) as members:
-            for member, data in members:
-                if any(fnmatch.fnmatchcase(member.name.removeprefix("./"), pattern) for pattern in _IMAGES):
-                    _write(image, data)
-        archive.forget(file)
-    return image
+    complaints: list[str] = []
+    for package in packages_of(series, archive.names())[:_TRIES]:
+        image = FOLDER / "kernels" / package
+        try:
+            if not image.exists():
+                _write(image, _image_in(archive, package, series.architecture))
+        except ArchiveError as error:
+            complaints.append(str(error))
+        else:
+            return image
+    message = "\n".join([f"no kernel of series {series.version} for {series.architecture} can be had:", *complaints])
+    raise ArchiveError(message)
+
+
+def _image_in(archive: Archive, package: str, architecture: str) -> bytes:
+    (file,) = archive.fetch([package], architecture)
+    with contents(file) as members:
+        images = [
+            data
+            for member, data in members
+            if any(fnmatch.fnmatchcase(member.name.removeprefix("./"), pattern) for pattern in _IMAGES)
+        ]
+    archive.forget(file)
+    if len(images) != 1:
+        message = f"{package} holds {len(images)} kernels instead of one"
+        raise ArchiveError(message)
+    return images[0]
 
 
 def _file_system(architecture: str) -> Path:
@@ -55,6 +75,8 @@ def _file_system(architecture: str) -> Path:
     recipe = hashlib.sha256(Path(initramfs.__file__).read_bytes()).hexdigest()[:8]
     userland = FOLDER / f"userland-{architecture}-{recipe}.cpio"
     if not userland.exists():
+        for stale in FOLDER.glob(f"userland-{architecture}-*"):
+            stale.unlink()
         _write(userland, initramfs.userland(packages))
     (wheel,) = (ROOT / "dist").glob(f"pyloader_ebpf-*_{architecture}.whl")
     modules = [ROOT / "tests/vm/report.py", *sorted((ROOT / "tests/vm/guest").rglob("*.py"))]

@@ -4,7 +4,10 @@ An initramfs is a cpio archive in the "newc" format (Documentation/driver-api/ea
 kernel); several archives behind each other are one file system. So the userland is packed once, and the wheel anew.
 """
 
+import importlib.util
+import marshal
 import stat
+import sys
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
@@ -42,6 +45,10 @@ _MERGED = ("bin", "lib", "lib64", "sbin")
 """Directories of the root that lie in /usr, whether the packages know it or not."""
 
 
+_PYC_HEADER = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + bytes(8)
+"""Marks a compiled module that is not compared with its source (PEP 552)."""
+
+
 class Cpio:
     """A growing cpio archive; directories come by themselves."""
 
@@ -52,6 +59,14 @@ class Cpio:
     def file(self, name: str, data: bytes, mode: int = 0o644) -> None:
         """Add a regular file."""
         self._entry(name, stat.S_IFREG | mode, data)
+
+    def module(self, name: str, source: bytes) -> None:
+        """Add a Python module, compiled if this interpreter can do so for the guest's: emulated, that takes long."""
+        self.file(name, source)
+        if f"python{sys.version_info.major}.{sys.version_info.minor}" == PYTHON:
+            path = PurePosixPath(name)
+            compiled = f"{path.parent}/__pycache__/{path.stem}.{sys.implementation.cache_tag}.pyc"
+            self.file(compiled, _PYC_HEADER + marshal.dumps(compile(source, f"/{name}", "exec", dont_inherit=True)))
 
     def link(self, name: str, target: str) -> None:
         """Add a symbolic link."""
@@ -101,7 +116,10 @@ def userland(packages: Iterable[Path]) -> bytes:
                     cpio.link(name, member.linkname)
                 elif member.isreg() or member.islnk():
                     written[name] = written[_merged(member.linkname.removeprefix("./"))] if member.islnk() else data
-                    cpio.file(name, written[name], member.mode & 0o777)
+                    if name.endswith(".py"):
+                        cpio.module(name, written[name])
+                    else:
+                        cpio.file(name, written[name], member.mode & 0o777)
     return cpio.finish()
 
 
@@ -112,9 +130,10 @@ def product(wheels: Iterable[Path], guest: Iterable[tuple[str, bytes]]) -> bytes
         with zipfile.ZipFile(wheel) as archive:
             for name in archive.namelist():
                 if not name.endswith("/"):
-                    cpio.file(f"{SITE}/{name}", archive.read(name))
+                    add = cpio.module if name.endswith(".py") else cpio.file
+                    add(f"{SITE}/{name}", archive.read(name))
     for name, data in guest:
-        cpio.file(f"{SITE}/{name}", data)
+        cpio.module(f"{SITE}/{name}", data)
     cpio.file("init", INIT.encode(), 0o755)
     return cpio.finish()
 

@@ -26,7 +26,10 @@ class Series(NamedTuple):
 
 X86_64 = tuple(Series(version, "x86_64") for version in ("5.10", "6.1", "6.12", "6.x", "7.x"))
 
-MATRIX = (*X86_64, Series("6.12", "aarch64"))
+# On arm64, 6.1 cannot attach to functions (fentry), 6.12 can.
+AARCH64 = tuple(Series(version, "aarch64") for version in ("6.1", "6.12"))
+
+MATRIX = (*X86_64, *AARCH64)
 
 EXPECTED_REFUSALS: dict[tuple[Series, str], str] = {}
 """Programs that a kernel may refuse, with the reason: a rung of a ladder that begins only with a later kernel."""
@@ -36,15 +39,14 @@ class KernelMissingError(Exception):
     """No suite has a kernel of a series any more."""
 
 
-def newest(series: Series, packages: Iterable[str]) -> str:
-    """Return the package with the newest kernel of a series.
+def packages_of(series: Series, packages: Iterable[str]) -> list[str]:
+    """Return the packages with kernels of a series, the newest first.
 
     Until 6.x the image is in `linux-image-…`; where that has become an empty package, it is in `linux-binary-…`.
     """
     version = re.escape(series.version).replace("x", r"\d+")
-    pattern = re.compile(
-        rf"linux-(image|binary)-({version}\.\d[^-]*(?:-[^-]+)?)-cloud-{DEBIAN_NAMES[series.architecture]}"
-    )
+    architecture = DEBIAN_NAMES[series.architecture]
+    pattern = re.compile(rf"linux-(image|binary)-({version}\.\d[^-]*(?:-[^-]+)?)-cloud-{architecture}")
     found = [match for match in map(pattern.fullmatch, packages) if match]
     if not found:
         message = (
@@ -52,7 +54,9 @@ def newest(series: Series, packages: Iterable[str]) -> str:
             " take another series into MATRIX in tests/vm/kernels.py"
         )
         raise KernelMissingError(message)
-    return max(found, key=lambda match: (_numbers(match[2]), match[1] == "binary"))[0]
+    return [
+        match[0] for match in sorted(found, key=lambda match: (_numbers(match[2]), match[1] == "binary"), reverse=True)
+    ]
 
 
 def _numbers(version: str) -> list[int]:

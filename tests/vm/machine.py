@@ -29,7 +29,7 @@ def boot(architecture: str, kernel: Path, initramfs: Path, timeout: float = TIME
     """Boot a kernel and return what the guest reports."""
     command = [
         *_QEMU[architecture],
-        *("-accel", "tcg,thread=multi", "-smp", "2", "-m", "1024"),
+        *("-accel", "tcg,thread=single", "-smp", "2", "-m", "1024"),
         *("-nodefaults", "-nographic", "-serial", "stdio", "-no-reboot"),
         *("-kernel", str(kernel), "-initrd", str(initramfs)),
         *("-append", f"console={_CONSOLE[architecture]} quiet loglevel=1 panic=-1 mitigations=off"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.vm.kernels import KernelMissingError, Series, newest
+from tests.vm.kernels import KernelMissingError, Series, packages_of
 
 PACKAGES = (
     "linux-binary-6.19.14+deb13-cloud-amd64",
@@ -34,10 +34,17 @@ PACKAGES = (
 )
 def test_the_newest_of_a_series_is_chosen(version: str, architecture: str, package: str) -> None:
     """Versions are compared as numbers, and only signed images for the right architecture count."""
-    assert package == newest(Series(version, architecture), PACKAGES)
+    assert package == packages_of(Series(version, architecture), PACKAGES)[0]
+
+
+def test_the_next_newest_follows() -> None:
+    """Behind the newest stand the others by their numbers; a backport to an older release counts less."""
+    numbers = [package.removeprefix("linux-image-6.1.0-") for package in packages_of(Series("6.1", "x86_64"), PACKAGES)]
+
+    assert numbers == ["47-cloud-amd64", "0.deb11.52-cloud-amd64"]
 
 
 def test_a_series_that_has_gone_is_named() -> None:
     """When Debian has dropped a series, the error says which one and what to do."""
     with pytest.raises(KernelMissingError, match=r"series 5\.4 for x86_64.*MATRIX"):
-        newest(Series("5.4", "x86_64"), PACKAGES)
+        packages_of(Series("5.4", "x86_64"), PACKAGES)

@@ -35,17 +35,19 @@ def examine() -> list[Relocation]:
     records = observe(PROCESS, action)
     ((pid, ticks),) = child
     (record,) = [one for one in records if isinstance(one, ProcessExec) and one.pid == pid]
+    values = {
+        "tgid": (record.pid, pid),
+        "real_parent": (record.ppid, os.getpid()),
+        "start_boottime": (record.start // TICK_NS, ticks),
+    }
+    places = offsets("task_struct")
     return [
-        Relocation("task_struct.tgid", offset("task_struct", "tgid"), record.pid, pid),
-        Relocation("task_struct.real_parent", offset("task_struct", "real_parent"), record.ppid, os.getpid()),
-        Relocation(
-            "task_struct.start_boottime", offset("task_struct", "start_boottime"), record.start // TICK_NS, ticks
-        ),
+        Relocation(f"task_struct.{field}", places[field], read, expected) for field, (read, expected) in values.items()
     ]
 
 
-def offset(struct: str, field: str) -> int:
-    """Return where a field lies in a struct of the running kernel, in bytes, as its BTF says."""
+def offsets(struct: str) -> dict[str, int]:
+    """Return where the fields of a struct of the running kernel lie, in bytes, as its BTF says."""
     btf = ctypes.CDLL(str(library_path()))
     btf.btf__parse.restype = btf.btf__type_by_id.restype = ctypes.c_void_p
     btf.btf__name_by_offset.restype = ctypes.c_char_p
@@ -55,11 +57,13 @@ def offset(struct: str, field: str) -> int:
         address = btf.btf__type_by_id(types, number)
         head = (ctypes.c_uint32 * 3).from_address(address)
         count, has_bit_fields = head[1] & 0xFFFF, head[1] >> 31
-        members = (ctypes.c_uint32 * 3 * count).from_address(address + ctypes.sizeof(head))
-        for member in (_Member(*one) for one in members):
-            if btf.btf__name_by_offset(types, member.name) == field.encode():
-                return (member.offset & 0xFFFFFF if has_bit_fields else member.offset) // 8
+        members = [_Member(*one) for one in (ctypes.c_uint32 * 3 * count).from_address(address + ctypes.sizeof(head))]
+        return {
+            btf.btf__name_by_offset(types, member.name).decode(): (
+                member.offset & 0xFFFFFF if has_bit_fields else member.offset
+            )
+            // 8
+            for member in members
+        }
     finally:
         btf.btf__free(types)
-    message = f"this kernel's struct {struct} has no field {field}"
-    raise LookupError(message)

@@ -7,7 +7,7 @@ from pyloader.errors import LoadError
 from pyloader.monitors import Hook, LoadedMonitor, Monitor, Rung
 from pyloader.records import AnyRecord
 from pyloader.sources import KernelSource
-from tests.vm.guest import alone
+from tests.vm.guest import verdicts
 from tests.vm.report import Program
 
 RING_BYTES = 1 << 20
@@ -43,7 +43,10 @@ def observe(monitor: Monitor, action: Callable[[], None]) -> list[AnyRecord]:
 
 def examine(monitor: Monitor, programs: list[Program]) -> None:
     """Append a result for every rung of every hook."""
-    results = {rung.program: _load(monitor, hook, rung) for hook in monitor.hooks for rung in hook.rungs}
+    found = verdicts.load(monitor.object, [rung.program for hook in monitor.hooks for rung in hook.rungs])
+    results = {
+        rung.program: _result(monitor, hook, rung, found[rung.program]) for hook in monitor.hooks for rung in hook.rungs
+    }
     programs += results.values()
     for rung in _chosen(monitor):
         results[rung.program].chosen = True
@@ -53,8 +56,7 @@ def examine(monitor: Monitor, programs: list[Program]) -> None:
             _try_hooks(forced, results)
 
 
-def _load(monitor: Monitor, hook: Hook, rung: Rung) -> Program:
-    verdict = alone.load(monitor.object, rung.program)
+def _result(monitor: Monitor, hook: Hook, rung: Rung, verdict: verdicts.Verdict) -> Program:
     return Program(
         monitor=monitor.name,
         hook=hook.name,
