@@ -14,7 +14,6 @@ from contextlib import contextmanager
 
 from pyloader.errors import BusyError
 
-
 _PAUSE = 0.02
 
 
