@@ -3,7 +3,7 @@
 import pytest
 
 from pyloader.binding.library import library
-from pyloader.binding.log import captured_log, verifier_verdict
+from pyloader.binding.log import captured_log, refused_program, verifier_verdict
 
 REFUSED = """\
 libbpf: prog 'exec_btf': BPF program load failed: Permission denied
@@ -47,6 +47,23 @@ def test_verdict(lines: list[str], verdict: str) -> None:
     assert verdict == verifier_verdict(lines)
 
 
+@pytest.mark.parametrize(
+    ("lines", "program"),
+    [
+        ([], ""),
+        (["libbpf: map 'vital': failed to create: Operation not permitted\n"], ""),
+        ([REFUSED], "exec_btf"),
+        (REFUSED.splitlines(keepends=True), "exec_btf"),
+        (["libbpf: prog 'exec_", "btf': failed to load: -22\n"], "exec_btf"),
+        (["libbpf: prog 'exec_btf': relo #0\n", "libbpf: prog 'exit_tp': failed to load: -7\n"], "exit_tp"),
+        (["libbpf: prog 'exec_btf': failed to find kernel BTF type ID\n"], ""),
+    ],
+)
+def test_refused_program(lines: list[str], program: str) -> None:
+    """The program that was refused is the one of which libbpf says that it failed to load, and no other it mentions."""
+    assert program == refused_program(lines)
+
+
 def _provoke() -> None:
     """Make libbpf print something."""
     with pytest.raises(OSError, match="open_mem"):
@@ -64,6 +81,15 @@ def test_capture() -> None:
 
     assert any(line.startswith("libbpf: ") for line in captured)
     assert (log, other) == (captured, [])
+
+
+def test_debug_lines_are_left_out() -> None:
+    """What libbpf says only for its own developers is not kept: it tells of nothing wrong."""
+    with captured_log() as log:
+        _provoke()
+
+    assert log
+    assert not [line for line in log if "loading object" in line]
 
 
 def test_nothing_reaches_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,27 +1,33 @@
 """Objects, their programs, and what the kernel says of them."""
 
+import ctypes
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import cast
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from pyloader.binding import BpfObject, Link
 from pyloader.binding.library import Libbpf
-from pyloader.errors import ClosedError, LoadError
+from pyloader.errors import AttachError, ClosedError, LoadError, VerifierError
 
 VERIFIER = (
+    "libbpf: prog 'one': BPF program load failed: Permission denied\n"
     "libbpf: prog 'one': -- BEGIN PROG LOAD LOG --\nR6 invalid mem access 'scalar'\nprocessed 2 insns\n"
     "-- END PROG LOAD LOG --\n"
 )
 
 
 class _FakeLibbpf:
-    """A libbpf with one object of two programs and one map; `error` is what `load` and `attach` raise."""
+    """A libbpf with one object of two programs, a ring and constants; `error` is what `load` and `attach` raise."""
 
     def __init__(self) -> None:
         self.autoload: dict[str, bool] = {}
         self.sizes: dict[int, int] = {}
+        self.shared: dict[int, int] = {}
+        self.created: dict[int, bool] = {}
+        self.constants = ctypes.create_string_buffer(b"\xee" * 8, 8)
         self.released: list[str] = []
         self.error: OSError | None = None
         self._programs = {"one": 1, "two": 2}
@@ -39,8 +45,36 @@ class _FakeLibbpf:
         return self._programs[name.decode()]
 
     def bpf_object__find_map_by_name(self, _handle: int, name: bytes) -> int:
-        """Find the map."""
-        return {b"ring": 7}[name]
+        """Find a map."""
+        return {b"ring": 7, b".rodata.settings": 8}[name]
+
+    def bpf_object__next_map(self, _handle: int, previous: int | None) -> int | None:
+        """Walk through the maps."""
+        return {None: 7, 7: 8}.get(previous)
+
+    def bpf_map__name(self, handle: int) -> bytes:
+        """Return the name of a map."""
+        return {7: b"ring", 8: b".rodata.settings"}[handle]
+
+    def bpf_map__reuse_fd(self, handle: int, fd: int) -> int:
+        """Note the descriptor."""
+        self.shared[handle] = fd
+        return 0
+
+    def bpf_map__set_autocreate(self, handle: int, autocreate: bool) -> int:  # noqa: FBT001 -- as C has it.
+        """Note the choice."""
+        self.created[handle] = autocreate
+        return 0
+
+    def bpf_map__initial_value(self, handle: int, size: Any) -> int:  # noqa: ANN401 -- a reference of ctypes.
+        """Return where the constants are."""
+        assert handle == 8
+        size._obj.value = ctypes.sizeof(self.constants)  # noqa: SLF001 -- what a ctypes reference refers to.
+        return ctypes.addressof(self.constants)
+
+    def bpf_link__fd(self, link: int) -> int:
+        """Return the descriptor of a link."""
+        return 200 + link
 
     def bpf_program__set_autoload(self, program: int, autoload: bool) -> int:  # noqa: FBT001 -- as C has it.
         """Note the choice."""
@@ -128,30 +162,73 @@ def test_maps_and_descriptors(libbpf: _FakeLibbpf, opened: BpfObject) -> None:
     assert (opened.map_fd("ring"), opened.program_fd("two")) == (17, 22)
 
 
+def test_maps_are_told_and_chosen(libbpf: _FakeLibbpf, opened: BpfObject) -> None:
+    """The maps of an object are told; each can be shared with another object, or be left out."""
+    opened.share_map("ring", 33)
+    opened.leave_out_map("ring")
+
+    assert list(opened.maps()) == ["ring", ".rodata.settings"]
+    assert (libbpf.shared, libbpf.created) == ({7: 33}, {7: False})
+
+
+def test_constants(libbpf: _FakeLibbpf, opened: BpfObject) -> None:
+    """Constants are set from the beginning of their section, and what lies behind them stays."""
+    opened.set_constants(".rodata.settings", b"12345")
+    assert libbpf.constants.raw == b"12345\xee\xee\xee"
+
+    opened.set_constants(".rodata.settings", b"12345678")
+    assert libbpf.constants.raw == b"12345678"
+
+
+def test_constants_that_are_too_long(libbpf: _FakeLibbpf, opened: BpfObject) -> None:
+    """Constants that do not fit into their section are refused, and nothing is overwritten."""
+    with pytest.raises(ValueError, match=r"\.rodata\.settings of sample has 8 bytes, not 9"):
+        opened.set_constants(".rodata.settings", bytes(9))
+    assert libbpf.constants.raw == b"\xee" * 8
+
+
 @pytest.mark.parametrize(
-    ("lines", "reason"), [([VERIFIER], "R6 invalid mem access 'scalar'"), (["libbpf: x\n"], "Permission denied")]
+    ("lines", "kind", "program", "text"),
+    [
+        ([VERIFIER], VerifierError, "one", "the kernel's verifier refused one of sample: R6 invalid mem access 'scalar'"),
+        (
+            ["libbpf: prog 'two': failed to load: -13\n"],
+            LoadError,
+            "two",
+            "the kernel refused two of sample: Permission denied",
+        ),
+        (["libbpf: x\n"], LoadError, "", "the kernel refused the maps of sample: Permission denied"),
+    ],
 )
-def test_refused_load(
-    libbpf: _FakeLibbpf, opened: BpfObject, printed: list[str], lines: list[str], reason: str
+def test_refused_load(  # noqa: PLR0913 -- one refusal and what is made of it.
+    libbpf: _FakeLibbpf,
+    opened: BpfObject,
+    printed: list[str],
+    lines: list[str],
+    kind: type[LoadError],
+    program: str,
+    text: str,
 ) -> None:
-    """A refusal ends with the verifier's reason, or else the error's, and keeps the whole log."""
+    """A refusal ends with the verifier's reason, or else the error's, names the program, and keeps the whole log."""
     libbpf.error = OSError(13, "Permission denied")
     printed += lines
     with pytest.raises(LoadError) as caught:
         opened.load()
 
-    assert str(caught.value) == f"the kernel refused sample: {reason}"
-    assert caught.value.log == "".join(lines)
+    error = caught.value
+    assert (type(error), str(error)) == (kind, text)
+    assert (error.program, error.errno, error.log) == (program, 13, "".join(lines))
 
 
 def test_refused_attachment(libbpf: _FakeLibbpf, opened: BpfObject, printed: list[str]) -> None:
     """An attachment that fails names the program, the object and the reason."""
     libbpf.error = OSError(2, "No such file or directory")
     printed.append("libbpf: failed to determine tracepoint\n")
-    with pytest.raises(LoadError) as caught:
+    with pytest.raises(AttachError) as caught:
         opened.attach("one")
 
     assert str(caught.value) == "cannot attach one of sample: No such file or directory"
+    assert (caught.value.program, caught.value.errno) == ("one", 2)
     assert caught.value.log == "libbpf: failed to determine tracepoint\n"
 
 
@@ -159,6 +236,7 @@ def test_links_and_objects_are_released(libbpf: _FakeLibbpf, opened: BpfObject) 
     """Closing a link detaches the program, closing the object unloads it, each once."""
     with opened.attach("two") as link:
         assert isinstance(link, Link)
+        assert link.fileno() == 302
     opened.close()
     opened.close()
 
@@ -174,3 +252,11 @@ def test_file_that_is_no_object(data: bytes) -> None:
         BpfObject.open(data, "sample")
 
     assert "libbpf: " in caught.value.log
+
+
+def test_file_of_types_that_is_missing(root: Path) -> None:
+    """An object opens with a file that describes the kernel's types; only the load will look into that file."""
+    data = (root / "pyloader" / "objects" / "process_monitor.bpf.o").read_bytes()
+    with BpfObject.open(data, "process_monitor", btf=Path("/nonexistent/kernel.btf")) as opened:
+        assert {"exec_btf", "exec_tp"} <= set(opened.programs())
+        assert {"vital", "common", ".rodata.settings"} <= set(opened.maps())

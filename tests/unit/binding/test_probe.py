@@ -2,8 +2,8 @@
 
 import pytest
 
-from pyloader.binding import can_create_map, can_load_program
-from pyloader.binding.probe import MAP_RINGBUF, PROGRAM_TRACING
+from pyloader.binding import can_call_helper, can_create_map, can_load_program
+from pyloader.binding.probe import HELPER_KTIME_GET_COARSE_NS, MAP_RINGBUF, PROGRAM_TRACING
 
 
 class _FakeLibbpf:
@@ -22,6 +22,11 @@ class _FakeLibbpf:
         assert (kind, options) == (26, None)
         return self._give()
 
+    def libbpf_probe_bpf_helper(self, kind: int, helper: int, options: None) -> int:
+        """Answer whether a tracing program can ask for the coarse time."""
+        assert (kind, helper, options) == (26, 160, None)
+        return self._give()
+
     def _give(self) -> int:
         if isinstance(self._answer, OSError):
             raise self._answer
@@ -35,3 +40,4 @@ def test_probes(monkeypatch: pytest.MonkeyPatch, answer: int | OSError, expected
 
     assert expected is can_create_map(MAP_RINGBUF)
     assert expected is can_load_program(PROGRAM_TRACING)
+    assert expected is can_call_helper(PROGRAM_TRACING, HELPER_KTIME_GET_COARSE_NS)
