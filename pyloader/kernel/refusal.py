@@ -76,7 +76,7 @@ def _in_policy(error: LoadError, host: Host) -> PyloaderError:
         return NotPermittedError(f"{error}: {advice}")
     if isinstance(error, AttachError) and forbids_perf_events(host):
         return NotPermittedError(f"{error}: {paranoid(host).advice}")
-    if not error.program and (limit := counted_limit()) is not None:
+    if not isinstance(error, AttachError) and (limit := counted_limit()) is not None:
         return NotPermittedError(
             f"{error}: this kernel counts maps as locked memory, which is limited to {limit} bytes: grant"
             f" {Capability.SYS_RESOURCE}, or ulimit -l unlimited"

@@ -1,6 +1,5 @@
 """Get a monitor's programs into the kernel, each on the best rung that holds."""
 
-import hashlib
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,7 +9,9 @@ from pyloader import kernel
 from pyloader.binding import BpfObject, Link
 from pyloader.errors import LoadError, PyloaderError, UnsupportedError
 from pyloader.monitors.ladder import Hook, Monitor, Rung
-from pyloader.monitors.objects import read_object
+from pyloader.monitors.objects import digest, read_object
+
+__all__ = ["Climbed", "Refusal", "climb", "digest", "object_file"]
 
 
 class Refusal(NamedTuple):
@@ -36,11 +37,6 @@ class Climbed(NamedTuple):
 def object_file(monitor: Monitor) -> bytes:
     """Return the object file of a monitor for this kernel. Raises `ObjectError` if it is missing or damaged."""
     return read_object(monitor.object if kernel.BTF_PATH.exists() else monitor.untyped_object or monitor.object)
-
-
-def digest(data: bytes) -> bytes:
-    """Return what tells one object file from another."""
-    return hashlib.sha256(data).digest()
 
 
 def climb(monitor: Monitor, prepare: Callable[[BpfObject], None], *, btf: Path | None = None) -> Climbed:

@@ -17,17 +17,22 @@ _WAY_OUT = "reinstall pyloader-ebpf"
 
 def read_object(name: str, folder: Path = OBJECTS) -> bytes:
     """Return the bytes of an object file. Raises `ObjectError` if it or the manifest is missing or damaged."""
-    import hashlib  # noqa: PLC0415 -- takes three milliseconds, and only who loads an object needs it.
-
     expected = _checksums(folder).get(name)
     if expected is None:
         message = f"the manifest {folder / MANIFEST} does not list {name}; {_WAY_OUT}"
         raise ObjectError(message)
     data = _read(folder / name)
-    if hashlib.sha256(data).hexdigest() != expected:
+    if digest(data).hex() != expected:
         message = f"the BPF object {folder / name} is damaged: its checksum is not the manifest's; {_WAY_OUT}"
         raise ObjectError(message)
     return data
+
+
+def digest(data: bytes) -> bytes:
+    """Return the SHA-256 of an object file, which tells it from every other."""
+    import hashlib  # noqa: PLC0415 -- takes three milliseconds, and only who loads an object needs it.
+
+    return hashlib.sha256(data).digest()
 
 
 def _checksums(folder: Path) -> dict[str, str]:

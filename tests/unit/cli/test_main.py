@@ -84,7 +84,7 @@ def test_usage(capsys: Output, arguments: list[str], message: str) -> None:
 def _fail(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     """Let every command fail."""
 
-    def findings() -> None:
+    def findings(_btf: object) -> None:
         raise error
 
     monkeypatch.setattr("pyloader.kernel.findings", findings)
@@ -168,7 +168,7 @@ _TOKENS = [
 def test_any_arguments(arguments: list[str]) -> None:
     """Whatever the arguments, the command ends with one of its exit codes."""
 
-    def sensor(*_: object, min_score: float, record_to: Path | None) -> Sensor:
+    def sensor(*_: object, min_score: float, record_to: Path | None, **_options: object) -> Sensor:
         assert record_to is None or isinstance(record_to, Path)
         return Sensor(source=FakeSource([REVERSE_SHELL]), min_score=min_score)
 
@@ -181,7 +181,7 @@ def test_any_arguments(arguments: list[str]) -> None:
         patch.setattr("pyloader.cli.run.Sensor", sensor)
         patch.setattr("pyloader.cli.run.signal.signal", lambda *_: None)
         patch.setattr("pyloader.cli.run.gc.freeze", lambda: None)
-        patch.setattr("pyloader.kernel.findings", lambda: (Finding("x", "y", UnsupportedError("z")),))
+        patch.setattr("pyloader.kernel.findings", lambda _btf: (Finding("x", "y", UnsupportedError("z")),))
         try:
             code = main(arguments)
         except SystemExit as end:

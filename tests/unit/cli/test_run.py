@@ -11,7 +11,6 @@ import pytest
 from pyloader import NotPermittedError, Sensor
 from pyloader.cli import main
 from pyloader.errors import LoadError, PyloaderError, UnsupportedError
-from pyloader.kernel import Finding
 from pyloader.records import AnyRecord
 from pyloader.samples import SAMPLE
 from tests.unit.examples import REVERSE_SHELL, exec_record
@@ -56,8 +55,9 @@ def _source(monkeypatch: pytest.MonkeyPatch, asked: dict[str, object], request: 
     """Put a source in place of the kernel: that of the test's parameter, or one with an alert."""
     source: FakeSource = getattr(request, "param", FakeSource)([exec_record(), REVERSE_SHELL])
 
-    def sensor(monitors: list[str], *, min_score: float, record_to: Path | None) -> Sensor:
-        asked.update(monitors=monitors, min_score=min_score, record_to=record_to)
+    def sensor(monitors: list[str], *, min_score: float, **options: object) -> Sensor:
+        asked.update(monitors=monitors, min_score=min_score)
+        asked.update({name: value for name, value in options.items() if name in {"record_to", "btf"}})
         return Sensor(source=source, min_score=min_score)
 
     monkeypatch.setattr("pyloader.cli.run.Sensor", sensor)
@@ -75,15 +75,17 @@ def test_run(capsys: Output, source: FakeSource, asked: dict[str, object]) -> No
         "2 process_exec; lost: none; 1 alerts",
     ]
     assert source.asked == ["start", "close"]
-    assert asked == {"monitors": ["process"], "min_score": 50.0, "record_to": None}
+    assert asked == {"monitors": ["process"], "min_score": 50.0, "record_to": None, "btf": None}
 
 
 def test_options_reach_the_sensor(source: FakeSource, asked: dict[str, object]) -> None:
-    """Monitors, threshold and recording are those of the options; a monitor that is named twice runs once."""
-    assert main(["run", "--monitors", "process,process", "--min-score", "70", "--record", "x.rec"]) == 0
+    """Monitors, threshold, recording and types are those of the options; a monitor that is named twice runs once."""
+    assert (
+        main(["run", "--monitors", "process,process", "--min-score", "70", "--record", "x.rec", "--btf", "k.btf"]) == 0
+    )
 
     assert source.asked[-1] == "close"
-    assert asked == {"monitors": ["process"], "min_score": 70.0, "record_to": Path("x.rec")}
+    assert asked == {"monitors": ["process"], "min_score": 70.0, "record_to": Path("x.rec"), "btf": Path("k.btf")}
 
 
 @pytest.mark.parametrize("source", [_Patient], indirect=True)
@@ -109,11 +111,15 @@ def test_signals(monkeypatch: pytest.MonkeyPatch, source: FakeSource, number: si
 @pytest.mark.parametrize("error", [NotPermittedError("no"), UnsupportedError("no"), LoadError("no", log="the log\n")])
 def test_host_that_cannot(monkeypatch: pytest.MonkeyPatch, capsys: Output, error: PyloaderError) -> None:
     """Where the kernel says no, the command ends with code 3 and shows another way to see pyloader at work."""
-    monkeypatch.setattr("pyloader.kernel.findings", lambda: (Finding("x", "y", error),))
+
+    def require(_btf: object) -> None:
+        raise error
+
+    monkeypatch.setattr("pyloader.kernel.require", require)
 
     assert main(["run", "--verbose"]) == 3
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith("pyloader: no. ")
+    assert err.startswith("pyloader: no\n")
     assert f"pyloader replay {SAMPLE}" in err
     assert err.endswith(error.log)

@@ -102,7 +102,7 @@ def _loaded(monkeypatch: pytest.MonkeyPatch) -> Loaded:
     def processes(timestamp: int) -> Iterator[ProcessSeen]:
         yield seen_record(pid=50, timestamp=timestamp, cgroup=7)
 
-    monkeypatch.setattr("pyloader.kernel.findings", tuple)
+    monkeypatch.setattr("pyloader.kernel.require", lambda _btf: None)
     monkeypatch.setattr("pyloader.sources.live.LoadedMonitor", load)
     monkeypatch.setattr("pyloader.host.procfs.processes", processes)
     monkeypatch.setattr("pyloader.host.procfs.cgroup", cgroup)
@@ -251,7 +251,7 @@ def test_failure_leaves_nothing_behind(loaded: Loaded, tmp_path: Path, second: s
 def test_host_that_cannot(loaded: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the host lacks something, nothing is loaded."""
 
-    def require() -> None:
+    def require(_btf: object) -> None:
         message = "run as root"
         raise NotPermittedError(message)
 
