@@ -33,17 +33,23 @@ def examine(report: Report) -> None:
 def _doctor() -> dict[str, bool]:
     class Check(msgspec.Struct):
         subject: str
-        ok: bool
+        level: str
+
+    class Trial(msgspec.Struct):
+        name: str
+        level: str
 
     class Answer(msgspec.Struct):
         host: list[Check]
-        monitors: list[Check]
+        monitors: list[Trial]
 
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         pyloader(["doctor", "--format", "json"])
     answer = msgspec.json.decode(printed.getvalue(), type=Answer)
-    return {check.subject: check.ok for check in answer.host + answer.monitors}
+    told = {check.subject: check.level for check in answer.host}
+    told |= {f"monitor {trial.name}": trial.level for trial in answer.monitors}
+    return {subject: level != "problem" for subject, level in told.items()}
 
 
 def main() -> None:
