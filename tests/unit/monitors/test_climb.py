@@ -1,132 +1,174 @@
-"""What a monitor tries, what it leaves out, and what it tells of the rungs that do not hold."""
+"""A monitor's programs go down their ladders until the kernel is content, and leave nothing behind."""
 
-from collections.abc import Iterable
 from pathlib import Path
-from typing import ClassVar, Self, cast
+from typing import cast
 
 import pytest
 
-from pyloader.binding import BpfObject, Link
-from pyloader.errors import LoadError, NotPermittedError, PyloaderError
-from pyloader.monitors import Hook, Monitor, Rung
-from pyloader.monitors.climb import climb, object_file
-
-MISSING = Path("/none/kprobes")
-
-LADDER = (
-    Rung("fentry/commit", "by_fentry"),
-    Rung("kprobe/commit", "by_kprobe", needs=MISSING),
-    Rung("tp_btf/switch", "by_btf"),
-    Rung("tp/switch", "by_tp"),
-)
-
-MONITOR = Monitor("sample", "sample.bpf.o", (Hook("credentials", LADDER),), untyped_object="untyped.bpf.o")
+from pyloader.binding import BpfObject
+from pyloader.errors import AttachError, LoadError, UnsupportedError, VerifierError
+from pyloader.monitors.climb import Climbed, climb, digest, object_file
+from tests.unit.monitors.kernel import MONITOR, FakeKernel, FakeObject
 
 
-class _Object:
-    """An object of a kernel that refuses some programs."""
-
-    refused: ClassVar[set[str]] = set()
-    opened: ClassVar[list[tuple[bytes, Path | None]]] = []
-    selected: ClassVar[list[str]] = []
-
-    @classmethod
-    def open(cls, data: bytes, name: str, *, btf: Path | None = None) -> Self:
-        """Note what is opened."""
-        assert name == "sample"
-        cls.opened.append((data, btf))
-        return cls()
-
-    def select(self, programs: Iterable[str]) -> None:
-        """Note what is to be loaded."""
-        self.selected.extend(programs)
-
-    def load(self) -> None:
-        """Refuse what is to be refused."""
-        program = self.selected[-1]
-        if program in self.refused:
-            message = f"refused {program}"
-            raise LoadError(message, program=program)
-
-    def attach(self, _program: str) -> Link:
-        """Return what can be closed."""
-        return cast("Link", _Object())
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
+def _climb(btf: Path | None = None) -> Climbed:
+    return climb(MONITOR, lambda loaded: loaded.resize_map("vital", 65_536), btf=btf)
 
 
-@pytest.fixture(name="kernel", autouse=True)
-def _kernel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
-    """Put a kernel with types in place, and objects that hold their own name."""
-    monkeypatch.setattr(_Object, "refused", set())
-    monkeypatch.setattr(_Object, "opened", [])
-    monkeypatch.setattr(_Object, "selected", [])
-    monkeypatch.setattr("pyloader.monitors.climb.BpfObject", _Object)
-    monkeypatch.setattr("pyloader.monitors.climb.read_object", str.encode)
-    monkeypatch.setattr("pyloader.kernel.BTF_PATH", tmp_path)
-    monkeypatch.setattr("pyloader.kernel.explained", lambda error, *, btf: error if btf is None else _explained(btf))
-    return monkeypatch
+def _refusals(climbed: Climbed) -> dict[str, list[str]]:
+    return {hook: [one.rung.program for one in refusals] for hook, refusals in climbed.refusals.items()}
 
 
-def _explained(btf: Path) -> PyloaderError:
-    return NotPermittedError(f"explained with {btf}")
+_CASES = [
+    (set[str](), ["exec_1", "exit_1"], 1),
+    ({"exec_1"}, ["exec_2", "exit_1"], 2),
+    ({"exit_1"}, ["exec_1", "exit_2"], 2),
+    ({"exec_1", "exec_2"}, ["exec_3", "exit_1"], 3),
+    ({"exec_1", "exec_2", "exit_1"}, ["exec_3", "exit_2"], 4),
+]
 
 
-def prepare(_loaded: BpfObject) -> None:
-    """Set nothing up."""
+@pytest.mark.parametrize("step", ["load", "attach"])
+@pytest.mark.parametrize(("refused", "programs", "attempts"), _CASES)
+def test_steps_down(kernel: FakeKernel, step: str, refused: set[str], programs: list[str], attempts: int) -> None:
+    """Each hook takes the best rung that can be loaded and attached; each attempt that failed is closed."""
+    setattr(kernel, {"load": "refused", "attach": "unattachable"}[step], refused)
+    climbed = _climb()
+
+    assert programs == [rung.program for rung in climbed.rungs.values()]
+    assert programs == kernel.last.selected == kernel.last.attached
+    assert attempts == len(kernel.made)
+    assert [one.closed for one in kernel.made] == [True] * (attempts - 1) + [False]
+    assert [one.attached for one in kernel.made[:-1]] == [[]] * (attempts - 1)
+    assert refused == {program for programs in _refusals(climbed).values() for program in programs}
+    climbed.held.close()
+    assert kernel.last.closed
+    assert kernel.last.attached == []
+
+
+def test_mixed_refusals(kernel: FakeKernel) -> None:
+    """Refusals at load and at attach add up, and each keeps its reason, the best rung first."""
+    kernel.refused, kernel.unattachable = {"exec_2"}, {"exec_1", "exit_1"}
+    climbed = _climb()
+
+    assert [rung.program for rung in climbed.rungs.values()] == ["exec_3", "exit_2"]
+    assert _refusals(climbed) == {"exec": ["exec_1", "exec_2"], "exit": ["exit_1"]}
+    assert [type(one.reason) for one in climbed.refusals["exec"]] == [AttachError, VerifierError]
+
+
+def test_every_attempt_is_prepared(kernel: FakeKernel) -> None:
+    """The maps are set up anew for each attempt."""
+    kernel.refused = {"exec_1"}
+    _climb()
+
+    assert [one.sizes for one in kernel.made] == [{"vital": 65_536}] * 2
 
 
 @pytest.mark.parametrize(
-    ("refused", "holds", "told"),
+    ("refused", "unattachable", "reason"),
     [
-        (set(), "fentry/commit", []),
-        ({"by_fentry"}, "tp_btf/switch", ["refused by_fentry", f"this kernel has no {MISSING}"]),
-        (
-            {"by_fentry", "by_btf"},
-            "tp/switch",
-            ["refused by_fentry", f"this kernel has no {MISSING}", "refused by_btf"],
-        ),
+        ({"exit_1", "exit_2"}, set[str](), "refused exit_2"),
+        ({"exec_1", "exec_2", "exec_3"}, set[str](), "refused exec_3"),
+        (set[str](), {"exec_1", "exec_2", "exec_3"}, "cannot attach exec_3"),
+        ({"exit_1"}, {"exit_2"}, "cannot attach exit_2"),
     ],
-    ids=["first", "third", "last"],
 )
-def test_refusals_are_told_from_above(refused: set[str], holds: str, told: list[str]) -> None:
-    """Of every better rung it is told, in order, whether the kernel refused it or lacks what it needs."""
-    _Object.refused.update(refused)
-    climbed = climb(MONITOR, prepare)
+def test_gives_up_after_the_last_rung(
+    kernel: FakeKernel, refused: set[str], unattachable: set[str], reason: str
+) -> None:
+    """If the last rung is refused, too, its refusal is raised with what explains it, and nothing stays behind."""
+    kernel.refused, kernel.unattachable = refused, unattachable
 
-    assert climbed.rungs["credentials"].name == holds
-    assert [str(one.reason) for one in climbed.refusals["credentials"]] == told
-    assert "by_kprobe" not in _Object.selected
+    with pytest.raises(LoadError, match=reason) as caught:
+        _climb(Path("kernel.btf"))
 
-
-def test_kernel_without_types(kernel: pytest.MonkeyPatch) -> None:
-    """Without the kernel's own types neither BTF tracepoints nor fentry are tried, and the untyped object is loaded."""
-    kernel.setattr("pyloader.kernel.BTF_PATH", MISSING)
-    climbed = climb(MONITOR, prepare, btf=Path("kernel.btf"))
-
-    assert climbed.rungs["credentials"].name == "tp/switch"
-    assert [(b"untyped.bpf.o", Path("kernel.btf"))] == _Object.opened
-    assert _Object.selected == ["by_tp"]
-    assert [one.rung.name for one in climbed.refusals["credentials"]] == [rung.name for rung in LADDER[:-1]]
+    assert caught.value.__notes__ == ["explained with kernel.btf"]
+    assert len(refused | unattachable) == len(kernel.made)
+    assert all(one.closed and not one.attached for one in kernel.made)
 
 
-def test_monitor_with_one_object(kernel: pytest.MonkeyPatch) -> None:
-    """A monitor that calls no function of the kernel has one object for all."""
-    kernel.setattr("pyloader.kernel.BTF_PATH", MISSING)
+@pytest.mark.parametrize("program", ["", "other", "exec_2"])
+def test_refusal_that_is_no_programs_fault(kernel: FakeKernel, program: str) -> None:
+    """A refusal that names no program of the rungs in use ends at once: another rung would not help."""
+    kernel.error = LoadError("no", program=program)
 
-    assert object_file(MONITOR._replace(untyped_object="")) == b"sample.bpf.o"
+    with pytest.raises(LoadError):
+        _climb()
+
+    assert [one.closed for one in kernel.made] == [True]
 
 
-@pytest.mark.parametrize(("btf", "text"), [(None, "refused by_tp"), (Path("k.btf"), "explained with k.btf")])
-def test_last_refusal_is_explained(btf: Path | None, text: str) -> None:
-    """When no rung holds, what is raised says what was in the way."""
-    _Object.refused.update({"by_fentry", "by_btf", "by_tp"})
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(24, "Too many open files")])
+def test_other_errors_close_the_attempt(kernel: FakeKernel, error: BaseException) -> None:
+    """Whatever interrupts the loading, the attempt is closed."""
+    kernel.error = error
 
-    with pytest.raises(PyloaderError) as caught:
-        climb(MONITOR, prepare, btf=btf)
+    with pytest.raises(type(error)):
+        _climb()
 
-    assert str(caught.value) == text
+    assert [one.closed for one in kernel.made] == [True]
+
+
+def test_preparation_that_fails(kernel: FakeKernel) -> None:
+    """If the maps cannot be set up, the object is closed."""
+
+    def prepare(_loaded: BpfObject) -> None:
+        message = "no such map"
+        raise OSError(2, message)
+
+    with pytest.raises(OSError, match="no such map"):
+        climb(MONITOR, prepare)
+
+    assert [one.closed for one in kernel.made] == [True]
+
+
+def test_rung_whose_needs_are_missing(kernel: FakeKernel, tmp_path: Path) -> None:
+    """A rung whose file is missing is not tried, and stands among the refusals with that file."""
+    [first, second] = MONITOR.hooks
+    needy = first._replace(rungs=(first.rungs[0]._replace(needs=tmp_path / "probes"), *first.rungs[1:]))
+    climbed = climb(MONITOR._replace(hooks=(needy, second)), lambda _: None)
+
+    assert len(kernel.made) == 1
+    assert climbed.rungs["exec"].program == "exec_2"
+    [refusal] = climbed.refusals["exec"]
+    assert (refusal.rung.program, type(refusal.reason)) == ("exec_1", UnsupportedError)
+    assert str(tmp_path / "probes") in str(refusal.reason)
+
+
+def test_last_rung_is_tried_in_any_case(kernel: FakeKernel, tmp_path: Path) -> None:
+    """A last rung whose needs are missing is tried for the sake of its error."""
+    [first, second] = MONITOR.hooks
+    lonely = first._replace(rungs=(first.rungs[0]._replace(needs=tmp_path / "probes"),))
+    kernel.refused = {"exec_1"}
+
+    with pytest.raises(VerifierError, match="exec_1"):
+        climb(MONITOR._replace(hooks=(lonely, second)), lambda _: None)
+    assert len(kernel.made) == 1
+
+
+def test_rungs_below_are_no_refusals(kernel: FakeKernel, tmp_path: Path) -> None:
+    """A rung that could not be tried and stands below the one that holds is no loss."""
+    [first, second] = MONITOR.hooks
+    rungs = (first.rungs[0], first.rungs[1]._replace(needs=tmp_path / "probes"), first.rungs[2])
+    climbed = climb(MONITOR._replace(hooks=(first._replace(rungs=rungs), second)), lambda _: None)
+
+    assert kernel.last.selected == ["exec_1", "exit_1"]
+    assert _refusals(climbed) == {"exec": [], "exit": []}
+
+
+def test_kernel_without_types(kernel: FakeKernel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where the kernel has no types, the other object is used, with the file that describes them."""
+    monkeypatch.setattr("pyloader.kernel.BTF_PATH", tmp_path / "vmlinux")
+    climbed = _climb(tmp_path / "kernel.btf")
+    opened = cast("FakeObject", climbed.object)
+
+    assert (opened.data, opened.btf) == (b"untyped", tmp_path / "kernel.btf")
+    assert climbed.rungs["exec"].program == "exec_2"
+    assert object_file(MONITOR._replace(untyped_object="")) == b"typed"
+    assert len(kernel.made) == 1
+
+
+def test_digest_tells_objects_apart() -> None:
+    """Two object files have one digest only if they are equal; it fits the room that the programs have for it."""
+    assert digest(b"one") != digest(b"other")
+    assert len(digest(b"")) == 32

@@ -1,264 +1,192 @@
-"""A monitor goes down its ladder until the kernel is content, and leaves nothing behind."""
+"""A monitor that this process loads: its transport, its counts, and that it ends with its owner."""
 
-from collections.abc import Iterator
-from typing import ClassVar, Self
+import struct
+from collections.abc import Sequence
+from typing import ClassVar
 
 import pytest
 
-from pyloader.errors import LoadError, UnsupportedError
-from pyloader.monitors import PROCESS, Hook, LoadedMonitor, Monitor, Rung
+from pyloader.errors import LoadError, ObjectError
+from pyloader.monitors import PROCESS, LoadedMonitor, Tally, Transport
+from pyloader.monitors.transport import best_transport
 from pyloader.records import KERNEL_RECORDS, tag_of
+from tests.unit.monitors.kernel import MAPS, MONITOR, FakeKernel
 
-MONITOR = Monitor(
-    "sample",
-    "process_monitor.bpf.o",
-    (
-        Hook("exec", (Rung("best", "exec_1"), Rung("good", "exec_2"), Rung("bad", "exec_3"))),
-        Hook("exit", (Rung("best", "exit_1"), Rung("good", "exit_2"))),
-    ),
-)
+RING, PERF = Transport.RING, Transport.PERF
 
 
-def refusal(program: str) -> str:
-    """Return what libbpf prints when the kernel refuses a program."""
-    return (
-        f"libbpf: prog '{program}': BPF program load failed: Invalid argument\n"
-        f"libbpf: prog '{program}': -- BEGIN PROG LOAD LOG --\nlast insn is not an exit or jmp\n"
-        f"processed 0 insns\n-- END PROG LOAD LOG --\nlibbpf: prog '{program}': failed to load: -22\n"
-        "libbpf: failed to load object 'sample'\n"
-    )
-
-
-class FakeObject:
-    """An object of a kernel that refuses some programs and some attachments."""
-
-    refused: ClassVar[set[str]] = set()
-    unattachable: ClassVar[set[str]] = set()
-    other_error: ClassVar[Exception | None] = None
-    made: ClassVar[list["FakeObject"]] = []
-
-    def __init__(self) -> None:
-        self.selected: list[str] = []
-        self.rings: dict[str, int] = {}
-        self.attached: list[str] = []
-        self.closed = False
-
-    @classmethod
-    def open(cls, data: bytes, name: str) -> Self:
-        """Open the object file that ships."""
-        assert data[:4] == b"\x7fELF"
-        assert name == "process_monitor"
-        made = cls()
-        cls.made.append(made)
-        return made
-
-    def select(self, programs: Iterator[str]) -> None:
-        """Note the programs to load."""
-        self.selected = list(programs)
-
-    def resize_map(self, name: str, entries: int) -> None:
-        """Note the size of the ring."""
-        self.rings[name] = entries
-
-    def load(self) -> None:
-        """Refuse what is to be refused."""
-        if self.other_error is not None:
-            raise self.other_error
-        for program in self.selected:
-            if program in self.refused:
-                message = "the kernel refused it"
-                raise LoadError(message, log=refusal(program))
-
-    def attach(self, program: str) -> "FakeLink":
-        """Attach a program, or refuse."""
-        if program in self.unattachable:
-            message = f"cannot attach {program}"
-            raise LoadError(message)
-        self.attached.append(program)
-        return FakeLink(self, program)
-
-    def map_fd(self, name: str) -> int:
-        """Return a number for each map."""
-        return {"ring": 3, "lost": 4}[name]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Unload."""
-        self.closed = True
-
-
-class FakeLink:
-    """An attachment that its object knows of."""
-
-    def __init__(self, owner: FakeObject, program: str) -> None:
-        self._owner, self._program = owner, program
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._owner.attached.remove(self._program)
-
-
-class FakeRing:
-    """A ring that counts how many are open."""
+class _FakeReader:
+    """A reader that counts how many are open; `opened` is what the last one was made with."""
 
     open: ClassVar[int] = 0
     fails: ClassVar[bool] = False
+    opened: ClassVar[tuple[object, ...]] = ()
 
-    def __init__(self, map_fd: int) -> None:
-        assert map_fd == 3
+    def __init__(self, *arguments: object, **options: object) -> None:
         if self.fails:
-            raise LoadError("no ring")  # noqa: EM101, TRY003 -- the text is of no matter.
-        FakeRing.open += 1
+            message = "Cannot allocate memory"
+            raise OSError(12, message)
+        type(self).opened = (*arguments, *options.values())
+        _FakeReader.open += 1
+        self._closed = False
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        FakeRing.open -= 1
-
-
-class FakeCounters:
-    """Counters that tell which of them is read."""
-
-    def __init__(self, map_fd: int) -> None:
-        assert map_fd == 4
-
-    def read(self, index: int) -> list[int]:
-        """Return the index on two CPUs."""
-        return [index, 0]
+    def close(self) -> None:
+        """Close once."""
+        _FakeReader.open -= not self._closed
+        self._closed = True
 
 
-@pytest.fixture(name="kernel", autouse=True)
-def _kernel(monkeypatch: pytest.MonkeyPatch) -> type[FakeObject]:
-    """Put the fakes in place of the kernel; by default it refuses nothing."""
-    monkeypatch.setattr("pyloader.monitors.loaded.BpfObject", FakeObject)
-    monkeypatch.setattr("pyloader.monitors.loaded.RingReader", FakeRing)
-    monkeypatch.setattr("pyloader.monitors.loaded.PerCpuCounters", FakeCounters)
-    monkeypatch.setattr(FakeObject, "refused", set())
-    monkeypatch.setattr(FakeObject, "unattachable", set())
-    monkeypatch.setattr(FakeObject, "other_error", None)
-    monkeypatch.setattr(FakeObject, "made", [])
-    monkeypatch.setattr(FakeRing, "open", 0)
-    monkeypatch.setattr(FakeRing, "fails", False)
-    return FakeObject
+class _FakeRing(_FakeReader):
+    """A reader of rings."""
 
 
-@pytest.mark.parametrize(
-    ("refused", "rungs", "attempts"),
-    [
-        (set(), ["exec_1", "exit_1"], 1),
-        ({"exec_1"}, ["exec_2", "exit_1"], 2),
-        ({"exit_1"}, ["exec_1", "exit_2"], 2),
-        ({"exec_1", "exec_2"}, ["exec_3", "exit_1"], 3),
-        ({"exec_1", "exec_2", "exit_1"}, ["exec_3", "exit_2"], 4),
-    ],
-)
-def test_steps_down(kernel: type[FakeObject], refused: set[str], rungs: list[str], attempts: int) -> None:
-    """Each hook takes the best rung that the kernel accepts, and every attempt that failed is closed."""
-    kernel.refused = refused
-    with LoadedMonitor(MONITOR, ring_bytes=65_536) as loaded:
-        assert rungs == [rung.program for rung in loaded.rungs.values()]
-        assert rungs == kernel.made[-1].selected
-        assert attempts == len(kernel.made)
-        assert [one.closed for one in kernel.made] == [True] * (attempts - 1) + [False]
-    assert all(one.closed for one in kernel.made)
-    assert FakeRing.open == 0
+class _FakePerf(_FakeReader):
+    """A reader of perf buffers."""
 
 
-@pytest.mark.parametrize("refused", [{"exit_1", "exit_2"}, {"exec_1", "exec_2", "exec_3"}])
-def test_gives_up_after_the_last_rung(kernel: type[FakeObject], refused: set[str]) -> None:
-    """If the kernel refuses the last rung, too, the refusal is raised with its log, and nothing stays behind."""
-    kernel.refused = refused
+class _FakeArray:
+    """Numbers of two CPUs that can be set."""
 
-    with pytest.raises(LoadError) as caught:
-        LoadedMonitor(MONITOR, ring_bytes=65_536)
+    values: ClassVar[dict[tuple[int, int], list[int]]] = {}
 
-    assert "last insn is not an exit" in caught.value.log
-    assert len(refused) == len(kernel.made)
-    assert all(one.closed for one in kernel.made)
+    def __init__(self, map_fd: int, width: int) -> None:
+        self._fd, self._width = map_fd, width
 
+    def read(self, index: int) -> list[tuple[int, ...]]:
+        """Return what was set, or the index."""
+        values = self.values.get((self._fd, index), [index] * 2 * self._width)
+        return [tuple(values[: self._width]), tuple(values[self._width :])]
 
-@pytest.mark.parametrize(
-    "log", ["", "libbpf: map 'ring': failed to create: Operation not permitted\n", refusal("other")]
-)
-def test_refusal_that_is_no_programs_fault(kernel: type[FakeObject], log: str) -> None:
-    """A refusal that names no program of the ladder ends at once: another rung would not help."""
-    kernel.other_error = LoadError("no", log=log)
-
-    with pytest.raises(LoadError):
-        LoadedMonitor(MONITOR, ring_bytes=65_536)
-
-    assert [one.closed for one in kernel.made] == [True]
+    def write(self, index: int, numbers: Sequence[int]) -> None:
+        """Set the numbers."""
+        self.values[self._fd, index] = list(numbers)
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(24, "Too many open files")])
-def test_other_errors_close_the_attempt(kernel: type[FakeObject], error: Exception) -> None:
-    """Whatever interrupts the loading, the attempt is closed."""
-    kernel.other_error = error
-
-    with pytest.raises(type(error)):
-        LoadedMonitor(MONITOR, ring_bytes=65_536)
-
-    assert [one.closed for one in kernel.made] == [True]
-
-
-def test_ring_that_fails(kernel: type[FakeObject], monkeypatch: pytest.MonkeyPatch) -> None:
-    """If the ring cannot be read, the object does not stay in the kernel."""
-    monkeypatch.setattr(FakeRing, "fails", True)
-
-    with pytest.raises(LoadError):
-        LoadedMonitor(MONITOR, ring_bytes=65_536)
-
-    assert [one.closed for one in kernel.made] == [True]
+@pytest.fixture(autouse=True)
+def _readers(monkeypatch: pytest.MonkeyPatch, kernel: FakeKernel) -> None:
+    """Put fakes in place of what reads maps."""
+    assert kernel.made == []
+    monkeypatch.setattr("pyloader.monitors.loaded.RingReader", _FakeRing)
+    monkeypatch.setattr("pyloader.monitors.loaded.PerfReader", _FakePerf)
+    monkeypatch.setattr("pyloader.monitors.active.PerCpuArray", _FakeArray)
+    monkeypatch.setattr("pyloader.monitors.loaded.best_transport", lambda: RING)
+    monkeypatch.setattr(_FakeArray, "values", {})
+    monkeypatch.setattr(_FakeReader, "open", 0)
+    monkeypatch.setattr(_FakeReader, "fails", False)
 
 
-def test_ring_has_the_wanted_size(kernel: type[FakeObject]) -> None:
-    """The ring is as large as was asked for, on every attempt."""
+def test_ring_transport(kernel: FakeKernel) -> None:
+    """With rings both have the wanted size on every attempt, the vital one is read first, and no perf map is made."""
     kernel.refused = {"exec_1"}
-    with LoadedMonitor(MONITOR, ring_bytes=131_072):
-        assert [one.rings for one in kernel.made] == [{"ring": 131_072}] * 2
+    with LoadedMonitor(MONITOR, ring_bytes=131_072) as loaded:
+        assert [one.sizes for one in kernel.made] == [{"vital": 131_072, "common": 131_072}] * 2
+        assert [one.left_out for one in kernel.made] == [["samples"]] * 2
+        assert isinstance(loaded.reader, _FakeRing)
+        assert _FakeRing.opened == ([(10, 131_072), (11, 131_072)],)
+        assert (loaded.transport, loaded.monitor) == (RING, MONITOR)
 
 
-def test_attach_and_detach(kernel: type[FakeObject]) -> None:
-    """Programs observe between `attach` and `detach`, only those of the rungs that hold, and `close` detaches, too."""
-    kernel.refused = {"exit_1"}
-    with LoadedMonitor(MONITOR, ring_bytes=65_536) as loaded:
-        assert kernel.made[-1].attached == []
-        loaded.attach()
-        assert kernel.made[-1].attached == ["exec_1", "exit_2"]
-        loaded.detach()
-        loaded.detach()
-        assert (kernel.made[-1].attached, kernel.made[-1].closed) == ([], False)
-        loaded.attach()
-    assert (kernel.made[-1].attached, kernel.made[-1].closed) == ([], True)
-    loaded.close()
+def test_perf_transport(kernel: FakeKernel) -> None:
+    """With a perf buffer no rings are made, and each CPU gets a share of the size."""
+    with LoadedMonitor(MONITOR, ring_bytes=1_048_576, transport=PERF) as loaded:
+        assert kernel.last.left_out == ["vital", "common"]
+        assert kernel.last.sizes == {}
+        assert isinstance(loaded.reader, _FakePerf)
+        assert _FakePerf.opened == (10 + MAPS.index("samples"), 65_536)
 
 
-def test_attachment_that_fails(kernel: type[FakeObject]) -> None:
-    """If one program cannot be attached, those before it are detached with the monitor."""
+@pytest.mark.parametrize("transport", Transport)
+def test_settings(kernel: FakeKernel, transport: Transport) -> None:
+    """The programs are told the transport and that they are of no later generation."""
+    with LoadedMonitor(MONITOR, ring_bytes=1_048_576, transport=transport):
+        assert kernel.last.constants == {".rodata.settings": struct.pack("=II32s", transport is PERF, 0, b"")}
+
+
+@pytest.mark.parametrize(("answer", "transport"), [(True, RING), (None, RING), (False, PERF)])
+def test_best_transport(monkeypatch: pytest.MonkeyPatch, answer: object, transport: Transport) -> None:
+    """Rings are used unless the kernel surely has none."""
+    monkeypatch.setattr("pyloader.monitors.transport.can_create_map", lambda _: answer)
+
+    assert transport is best_transport()
+
+
+def test_refusals_are_told(kernel: FakeKernel) -> None:
+    """A monitor tells which rungs hold and which did not."""
     kernel.unattachable = {"exit_1"}
-    with LoadedMonitor(MONITOR, ring_bytes=65_536) as loaded, pytest.raises(LoadError, match="cannot attach exit_1"):
-        loaded.attach()
-
-    assert kernel.made[-1].attached == []
-
-
-def test_losses() -> None:
-    """The losses of every record type of the kernel are told by tag."""
     with LoadedMonitor(MONITOR, ring_bytes=65_536) as loaded:
-        assert [(tag_of(kind), [tag_of(kind), 0]) for kind in KERNEL_RECORDS] == list(loaded.lost())
+        assert {hook: rung.program for hook, rung in loaded.rungs.items()} == {"exec": "exec_1", "exit": "exit_2"}
+        assert [one.rung.program for one in loaded.refusals["exit"]] == ["exit_1"]
 
 
-def test_object_that_is_missing() -> None:
+def test_detach_and_close(kernel: FakeKernel) -> None:
+    """A monitor is at work at once, until `detach` or `close`, each of which can be repeated."""
+    with LoadedMonitor(MONITOR, ring_bytes=65_536) as loaded:
+        assert kernel.last.attached == ["exec_1", "exit_1"]
+        loaded.detach()
+        loaded.detach()
+        assert (kernel.last.attached, kernel.last.closed, _FakeReader.open) == ([], False, 1)
+    assert (kernel.last.closed, _FakeReader.open) == (True, 0)
+    loaded.close()
+    assert _FakeReader.open == 0
+
+
+def test_close_detaches(kernel: FakeKernel) -> None:
+    """What was not detached is detached with the rest."""
+    LoadedMonitor(MONITOR, ring_bytes=65_536).close()
+
+    assert (kernel.last.attached, kernel.last.closed, _FakeReader.open) == ([], True, 0)
+
+
+def test_reader_that_fails(kernel: FakeKernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the rings cannot be read, nothing stays in the kernel."""
+    monkeypatch.setattr(_FakeReader, "fails", True)
+
+    with pytest.raises(OSError, match="Cannot allocate memory"):
+        LoadedMonitor(MONITOR, ring_bytes=65_536)
+
+    assert [(one.closed, one.attached) for one in kernel.made] == [(True, [])]
+
+
+def test_counts_that_fail(kernel: FakeKernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the counters cannot be read, the reader is closed as well."""
+
+    def refuse(_map_fd: int, width: int) -> None:
+        raise LoadError(str(width))
+
+    monkeypatch.setattr("pyloader.monitors.active.PerCpuArray", refuse)
+
+    with pytest.raises(LoadError):
+        LoadedMonitor(MONITOR, ring_bytes=65_536)
+    assert (kernel.last.closed, _FakeReader.open) == (True, 0)
+
+
+def test_last_rung_refused(kernel: FakeKernel) -> None:
+    """A monitor that cannot be loaded is none."""
+    kernel.refused = {"exit_1", "exit_2"}
+
+    with pytest.raises(LoadError, match="exit_2"):
+        LoadedMonitor(MONITOR, ring_bytes=65_536)
+    assert all(one.closed for one in kernel.made)
+
+
+def test_tallies() -> None:
+    """What every CPU wrote and lost is told for every record type of the kernel, by tag."""
+    with LoadedMonitor(MONITOR, ring_bytes=65_536) as loaded:
+        tags = list(map(tag_of, KERNEL_RECORDS))
+
+        assert [(tag, [Tally(tag, tag, tag)] * 2) for tag in tags] == list(loaded.tallies())
+
+
+def test_reported() -> None:
+    """How many losses were told is remembered beside the counters, for each type and CPU."""
+    with LoadedMonitor(MONITOR, ring_bytes=65_536) as loaded:
+        loaded.set_reported(1, [5, 6])
+
+        assert (loaded.reported(1), loaded.reported(2)) == ([5, 6], [2, 2])
+
+
+def test_object_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A monitor whose object file is missing says what to do."""
-    with pytest.raises(
-        UnsupportedError, match=r"missing\.bpf\.o cannot be read: No such file.*reinstall pyloader-ebpf"
-    ):
-        LoadedMonitor(PROCESS._replace(object="missing.bpf.o"), ring_bytes=65_536)
+    monkeypatch.undo()
+    with pytest.raises(ObjectError, match=r"missing\.bpf\.o; reinstall pyloader-ebpf"):
+        LoadedMonitor(PROCESS._replace(object="missing.bpf.o", untyped_object=""), ring_bytes=65_536)

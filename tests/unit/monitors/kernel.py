@@ -1,0 +1,143 @@
+"""A kernel for monitors: it refuses what a test wants it to refuse, and knows what is loaded and attached."""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Self
+
+from pyloader.errors import AttachError, VerifierError
+from pyloader.monitors import Hook, Monitor, Rung
+
+MONITOR = Monitor(
+    "sample",
+    "sample.bpf.o",
+    (
+        Hook("exec", (Rung("fentry/a", "exec_1"), Rung("kprobe/a", "exec_2"), Rung("tp/a", "exec_3"))),
+        Hook("exit", (Rung("kprobe/b", "exit_1"), Rung("tp/b", "exit_2"))),
+    ),
+    "sample_untyped.bpf.o",
+)
+
+MAPS = ["vital", "common", "samples", "positions", "tallies", "reported", "charge", "told", ".rodata.settings"]
+
+
+class FakeKernel:
+    """The objects that were opened, and what is refused: programs at load or at attach, or everything by an error."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {"sample.bpf.o": b"typed", "sample_untyped.bpf.o": b"untyped"}
+        self.refused: set[str] = set()
+        self.unattachable: set[str] = set()
+        self.error: BaseException | None = None
+        self.made: list[FakeObject] = []
+
+    def read_object(self, name: str) -> bytes:
+        """Return an object file."""
+        return self.files[name]
+
+    def open(self, data: bytes, name: str, *, btf: Path | None = None) -> "FakeObject":
+        """Open an object."""
+        self.made.append(FakeObject(self, data, name, btf))
+        return self.made[-1]
+
+    @property
+    def last(self) -> "FakeObject":
+        """The object that was opened last."""
+        return self.made[-1]
+
+
+class FakeObject:
+    """An object of the kernel."""
+
+    def __init__(self, kernel: FakeKernel, data: bytes, name: str, btf: Path | None) -> None:
+        self.kernel, self.data, self.name, self.btf = kernel, data, name, btf
+        self.selected: list[str] = []
+        self.sizes: dict[str, int] = {}
+        self.left_out: list[str] = []
+        self.shared: dict[str, int] = {}
+        self.constants: dict[str, bytes] = {}
+        self.attached: list[str] = []
+        self.closed = False
+
+    def select(self, programs: Iterable[str]) -> None:
+        """Note the programs to load."""
+        self.selected = list(programs)
+
+    def resize_map(self, name: str, entries: int) -> None:
+        """Note the size."""
+        self.sizes[name] = entries
+
+    def leave_out_map(self, name: str) -> None:
+        """Note the map."""
+        self.left_out.append(name)
+
+    def share_map(self, name: str, fd: int) -> None:
+        """Note the descriptor."""
+        self.shared[name] = fd
+
+    def set_constants(self, name: str, values: bytes) -> None:
+        """Note the values."""
+        self.constants[name] = values
+
+    def maps(self) -> Iterator[str]:
+        """Yield the names of the maps."""
+        yield from MAPS
+
+    def load(self) -> None:
+        """Refuse what is to be refused."""
+        if self.kernel.error is not None:
+            raise self.kernel.error
+        for program in self.selected:
+            if program in self.kernel.refused:
+                message = f"the kernel's verifier refused {program}"
+                raise VerifierError(message, log="the long story\n", program=program, errno=22)
+
+    def attach(self, program: str) -> "FakeLink":
+        """Attach a program, or refuse."""
+        if program in self.kernel.unattachable:
+            message = f"cannot attach {program}"
+            raise AttachError(message, program=program, errno=2)
+        self.attached.append(program)
+        return FakeLink(self, program)
+
+    def map_fd(self, name: str) -> int:
+        """Return a number for each map that was not left out."""
+        assert name not in self.left_out
+        return 10 + MAPS.index(name)
+
+    def program_fd(self, name: str) -> int:
+        """Return a number for each program that was loaded."""
+        return 100 + self.selected.index(name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.closed = True
+
+
+class FakeLink:
+    """An attachment that its object knows of."""
+
+    def __init__(self, owner: FakeObject, program: str) -> None:
+        self._owner, self._program = owner, program
+
+    def fileno(self) -> int:
+        """Return a number for each program."""
+        return 200 + self._owner.selected.index(self._program)
+
+    def close(self) -> None:
+        """Detach; further calls do nothing."""
+        if self._program in self._owner.attached:
+            self._owner.attached.remove(self._program)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def is_private(folder: Path) -> bool:
+    """Return whether only its owner may look into a folder."""
+    return os.stat(folder).st_mode & 0o777 == 0o700  # noqa: PTH116 -- a link is not what is asked for.
