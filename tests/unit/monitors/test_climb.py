@@ -135,6 +135,20 @@ def test_rung_whose_needs_are_missing(kernel: FakeKernel, tmp_path: Path) -> Non
     assert str(tmp_path / "probes") in str(refusal.reason)
 
 
+def test_refusals_are_told_from_above(kernel: FakeKernel, tmp_path: Path) -> None:
+    """Of every better rung it is told, in order, whether the kernel refused it or lacks what it needs."""
+    [first, second] = MONITOR.hooks
+    rungs = (first.rungs[0], first.rungs[1]._replace(needs=tmp_path / "probes"), first.rungs[2])
+    kernel.refused = {"exec_1"}
+    climbed = climb(MONITOR._replace(hooks=(first._replace(rungs=rungs), second)), lambda _: None)
+
+    assert [str(one.reason) for one in climbed.refusals["exec"]] == [
+        "the kernel's verifier refused exec_1",
+        f"this kernel has no {tmp_path / 'probes'}",
+    ]
+    assert [one.selected[0] for one in kernel.made] == ["exec_1", "exec_3"]
+
+
 def test_last_rung_is_tried_in_any_case(kernel: FakeKernel, tmp_path: Path) -> None:
     """A last rung whose needs are missing is tried for the sake of its error."""
     [first, second] = MONITOR.hooks
