@@ -150,7 +150,8 @@ def _tried(monitor: Monitor, btf: Path | None, logs: list[str]) -> MonitorCheck:
             )
     except PyloaderError as error:
         logs.append(error.log)
-        return MonitorCheck(monitor.name, Level.PROBLEM, "does not run", str(error))
+        advice = "; ".join([str(error), *getattr(error, "__notes__", ())])
+        return MonitorCheck(monitor.name, Level.PROBLEM, "does not run", advice)
 
 
 def _text(report: Report) -> Iterator[str]:

@@ -16,14 +16,15 @@ def add_to(commands: options.Commands, common: argparse.ArgumentParser) -> None:
     options.add_monitors(parser)
     options.add_instance(parser)
     options.add_ring_bytes(parser, RING_BYTES)
+    options.add_btf(parser)
     parser.set_defaults(command=run)
 
 
 def run(arguments: argparse.Namespace) -> Exit:
     """Load, attach and pin; what is pinned already is upgraded if it is of another version."""
-    kernel.require()
+    kernel.require(arguments.btf)
     for monitor in options.chosen(arguments):
         pins = Pins(monitor, arguments.instance)
-        changed = pins.load(ring_bytes=arguments.ring_bytes)
+        changed = pins.load(ring_bytes=arguments.ring_bytes, btf=arguments.btf)
         sys.stdout.write(f"{monitor.name}: {'pinned at' if changed else 'already pinned at'} {pins.folder}\n")
     return Exit.DONE

@@ -37,6 +37,8 @@ def explained(error: LoadError, *, btf: Path | None = None, host: Host | None = 
     cause = _in_kernel_types(error, btf, here) or _in_program(error, here)
     if cause is None and not isinstance(error, VerifierError):
         cause = _in_policy(error, here) if error.errno in (EPERM, EACCES) else _in_kernel(error, here)
+    if cause is None and isinstance(error, VerifierError):
+        error.add_note("This should not happen: please report it with the output of --verbose.")
     if cause is None:
         return error
     cause.log = cause.log or error.log

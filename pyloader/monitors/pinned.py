@@ -76,7 +76,7 @@ class Pins:
             with Generation(self.folder) as generation:
                 write_numbers(generation.map_fd("charge"), 0, _CHARGE_LAYOUT, generation.number, 0)
 
-    def load(self, *, ring_bytes: int) -> bool:
+    def load(self, *, ring_bytes: int, btf: Path | None = None) -> bool:
         """Load, attach and pin the monitor, or upgrade what is pinned; return whether there was anything to do.
 
         Raises `LoadError` or `UnsupportedError`; what was pinned before is then as it was.
@@ -85,13 +85,13 @@ class Pins:
         with self.alone():
             self.recover()
             if not self.exist():
-                self._pin(0, ring_bytes, {})
+                self._pin(0, ring_bytes, {}, btf)
                 self._new.rename(self.folder)
                 return True
             with Generation(self.folder) as running:
                 if running.object_digest == digest(object_file(self.monitor)):
                     return False
-                self._upgrade(running, ring_bytes)
+                self._upgrade(running, ring_bytes, btf)
             return True
 
     def unload(self) -> bool:
@@ -118,13 +118,13 @@ class Pins:
         except (OSError, KeyError):
             return False
 
-    def _upgrade(self, running: "Generation", ring_bytes: int) -> None:
+    def _upgrade(self, running: "Generation", ring_bytes: int, btf: Path | None) -> None:
         following = running.number + 1
         charge = running.map_fd("charge")
         # The new programs are attached and silent, then they speak and the old are silent, then the old are gone.
         write_numbers(charge, 0, _CHARGE_LAYOUT, running.number, 1)
         try:
-            self._pin(following, ring_bytes, running.shared_maps())
+            self._pin(following, ring_bytes, running.shared_maps(), btf)
         except BaseException:
             write_numbers(charge, 0, _CHARGE_LAYOUT, running.number, 0)
             raise
@@ -134,7 +134,7 @@ class Pins:
         _remove(self._old)
         write_numbers(charge, 0, _CHARGE_LAYOUT, following, 0)
 
-    def _pin(self, generation: int, ring_bytes: int, shared: dict[str, Descriptor]) -> None:
+    def _pin(self, generation: int, ring_bytes: int, shared: dict[str, Descriptor], btf: Path | None) -> None:
         """Load and attach a generation and pin it in the folder for new ones."""
         mark = digest(object_file(self.monitor))
 
@@ -149,7 +149,7 @@ class Pins:
             for name, descriptor in shared.items():
                 loaded.share_map(name, descriptor.fileno())
 
-        climbed = climb(self.monitor, ready)
+        climbed = climb(self.monitor, ready, btf=btf)
         with climbed.held:
             try:
                 self._pin_all(climbed)

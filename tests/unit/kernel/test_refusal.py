@@ -181,3 +181,11 @@ def test_functions_of_a_kernel_without_types(make_host: MakeHost) -> None:
 def test_refusal_that_says_it_all(make_host: MakeHost, error: LoadError) -> None:
     """The verifier's own reason, and what has nothing to do with rights, is told as it came."""
     assert error is explained(error, host=make_host())
+
+
+def test_refusal_of_the_verifier_should_be_reported(make_host: MakeHost) -> None:
+    """What the verifier refuses is our fault, so the user is asked for a report."""
+    error = VerifierError("the kernel's verifier refused exec_tp: R1 unbounded", errno=EACCES)
+    explained(error, host=make_host())
+
+    assert error.__notes__ == ["This should not happen: please report it with the output of --verbose."]
