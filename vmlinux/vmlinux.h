@@ -52,19 +52,20 @@ enum {
 	BPF_EXIST = 2,
 };
 
-/* arch/x86/include/asm/ptrace.h, arch/arm64/include/uapi/asm/ptrace.h: registers at a probe, for BPF_KPROBE. */
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+/* Registers at a probe, for BPF_KPROBE: arch/x86/include/asm/ptrace.h, arch/arm64/include/uapi/asm/ptrace.h */
+
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
 	unsigned long di;
-} __attribute__((preserve_access_index));
+};
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {
 	unsigned long long regs[31];
-} __attribute__((preserve_access_index));
+};
 struct pt_regs;
 #endif
-
-#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct list_head {
 	struct list_head *next, *prev;

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,24 +62,26 @@ def _observe(rung: Monitor) -> Observe:
     return lambda action: observe(action, rung)
 
 
+def _public_folder() -> Iterator[Path]:
+    """Yield a new folder that every user may look into: pytest's own are for their owner alone."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+@pytest.fixture(name="public_folder")
+def _public() -> Iterator[Path]:
+    """Return a new folder that every user may look into."""
+    yield from _public_folder()
+
+
 @pytest.fixture(scope="session")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the C programs of this test suite, built, where everyone may run but not write them."""
-    folder = tmp_path_factory.mktemp("programs")
-    for source in sorted((HERE / "programs").glob("*.c")):
-        command = [
-            "gcc",
-            "-O1",
-            "-Wall",
-            "-Wextra",
-            "-Werror",
-            "-pthread",
-            str(source),
-            "-o",
-            str(folder / source.stem),
-        ]
-        subprocess.run(command, check=True)
-    for path in (folder, *folder.parents):
-        if path.stat().st_uid == os.getuid() and path != Path("/") and path != Path("/tmp"):  # noqa: S108
-            path.chmod(0o755)
-    return folder
+def programs() -> Iterator[Path]:
+    """Return a folder with the C programs of this test suite, built."""
+    for folder in _public_folder():
+        for source in sorted((HERE / "programs").glob("*.c")):
+            output = folder / source.stem
+            command = ["gcc", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", str(source), "-o", str(output)]
+            subprocess.run(command, check=True)
+        yield folder

@@ -60,7 +60,7 @@ def test_an_exception_in_a_consumer_leaves_nothing() -> None:
 
 def test_a_reader_that_goes_away_ends_the_run() -> None:
     """When standard output is closed, as by `head`, the run ends without a traceback."""
-    command = [*PYLOADER, "run", "--events"]
+    command = [*PYLOADER, "run", "--events", "--instance", "test-reader"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None

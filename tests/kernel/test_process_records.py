@@ -197,11 +197,10 @@ def test_standard_streams_are_told_by_kind(observe: Observe, programs: Path) -> 
     ("bit", "flag"), [(stat.S_ISUID, ExecFlag.SETUID), (stat.S_ISGID, ExecFlag.SETGID)], ids=["setuid", "setgid"]
 )
 def test_a_set_id_image_is_told_when_it_took_effect(
-    observe: Observe, programs: Path, tmp_path: Path, bit: int, flag: ExecFlag
+    observe: Observe, programs: Path, public_folder: Path, bit: int, flag: ExecFlag
 ) -> None:
     """A set-uid or set-gid image is flagged and explains the change of ids; without effect it is not flagged."""
-    tmp_path.chmod(0o755)
-    image = Path(shutil.copy(programs / "nothing", tmp_path / "image"))
+    image = Path(shutil.copy(programs / "nothing", public_folder / "image"))
     image.chmod(image.stat().st_mode | bit)
 
     seen = observe(lambda: (run([image, "nobody"], user=NOBODY, group=NOBODY, extra_groups=[]), run([image, "root"])))
@@ -213,10 +212,9 @@ def test_a_set_id_image_is_told_when_it_took_effect(
     assert ExecFlag(0) == the_exec(seen, image, "root").flags
 
 
-def test_capabilities_of_a_file_are_told(observe: Observe, programs: Path, tmp_path: Path) -> None:
+def test_capabilities_of_a_file_are_told(observe: Observe, programs: Path, public_folder: Path) -> None:
     """An image with file capabilities is flagged, and the new capabilities are in the record."""
-    tmp_path.chmod(0o755)
-    image = shutil.copy(programs / "nothing", tmp_path / "image")
+    image = shutil.copy(programs / "nothing", public_folder / "image")
     subprocess.run(["setcap", "cap_net_raw+ep", image], check=True)
 
     record = the_exec(observe(lambda: run([image], user=NOBODY, group=NOBODY, extra_groups=[])), image)

@@ -3,6 +3,7 @@
 BTF is documented in Documentation/bpf/btf.rst and include/uapi/linux/btf.h of the kernel.
 """
 
+import os
 import re
 import struct
 from collections.abc import Iterator
@@ -92,7 +93,15 @@ class Field(NamedTuple):
     length: int | None
 
 
+_MACHINE = {"x86_64": "x86", "aarch64": "arm64"}[os.uname().machine]
 _TEXT = re.sub(r"/\*.*?\*/", "", HEADER.read_text(), flags=re.DOTALL)
+# Of what is declared for one machine only, the part for this one.
+_TEXT = re.sub(
+    r"#if defined\(__TARGET_ARCH_(\w+)\)\n(.*?)#elif defined\(__TARGET_ARCH_\w+\)\n(.*?)#endif",
+    lambda parts: parts[2] if parts[1] == _MACHINE else parts[3],
+    _TEXT,
+    flags=re.DOTALL,
+)
 _RECORD = re.compile(r"^(?:struct (\w+) \{([^{}]*)\};|typedef struct \{([^{}]*)\} (\w+);)", re.MULTILINE)
 _FIELD = re.compile(r"^(?:const )?((?:struct |enum |unsigned |signed |long )*\w+) (.+)$")
 _DECLARATOR = re.compile(r"^(\**)(\w+)(?:\[(\w+)\])?$")
