@@ -34,6 +34,7 @@ busybox mount -t devtmpfs dev /dev
 busybox mount -t proc proc /proc
 busybox mount -t sysfs sysfs /sys
 busybox mount -t tracefs tracefs /sys/kernel/tracing
+busybox mount -t bpf bpf /sys/fs/bpf
 busybox mount -t cgroup2 cgroup2 /sys/fs/cgroup
 busybox chmod 755 /
 {PYTHON} -m tests.vm.guest

@@ -1,14 +1,34 @@
 """What a guest reports: written inside, read outside."""
 
+from enum import StrEnum
+
 import msgspec
 
 MARKER = b"PYLOADER-REPORT "
 """Stands before the report on the guest's console."""
 
 
-class Program(msgspec.Struct):
-    """One rung of a ladder: a program, loaded by itself, then attached and observing real events."""
+class Way(StrEnum):
+    """How a monitor is used: who loads it, how its records come, and where the kernel's types are described."""
 
+    RING = "ring"
+    PERF = "perf"
+    PINNED = "pinned"
+    """Pinned with rings, and read by another process later."""
+    RING_BY_FILE = "ring, types from a file"
+    """As on a kernel without BTF of its own."""
+    PERF_BY_FILE = "perf, types from a file"
+
+    @property
+    def by_file(self) -> bool:
+        """Whether the kernel describes no types itself."""
+        return self in (Way.RING_BY_FILE, Way.PERF_BY_FILE)
+
+
+class Program(msgspec.Struct):
+    """One rung of a ladder, used in one way: a program, loaded by itself, then attached and observing real events."""
+
+    way: Way
     monitor: str
     hook: str
     rung: str
@@ -20,7 +40,22 @@ class Program(msgspec.Struct):
     problem: str = ""
     """What went wrong, if anything did."""
     refused: bool = False
-    """Whether the kernel refused to load or to attach the program."""
+    """Whether the kernel refused to load, to attach or to pin the program."""
+
+    @property
+    def kind(self) -> str:
+        """How the program is attached."""
+        return self.rung.partition("/")[0]
+
+
+class Doctor(msgspec.Struct):
+    """What `pyloader doctor` says."""
+
+    problems: dict[str, str]
+    """What is in the way, by subject."""
+    rungs: dict[str, str]
+    """The rung that each hook would stand on."""
+    transport: str | None
 
 
 class Relocation(msgspec.Struct):
@@ -43,11 +78,12 @@ class Report(msgspec.Struct):
     """Ids of programs, maps and links that the kernel still held at the end, and not at the beginning."""
     objects: dict[str, str] = {}
     """SHA-256 of each object file."""
-    doctor: dict[str, bool] = {}
-    """What `pyloader doctor` says, by subject."""
+    doctors: dict[str, Doctor] = {}
+    """By where the kernel's types are described: `kernel`, `nowhere`, `file`."""
     problem: str = ""
     """The exception that ended the guest, if one did."""
-    seconds: float = 0.0
+    seconds: dict[str, float] = {}
+    """How long each part took, emulated."""
 
 
 def encode(report: Report) -> bytes:

@@ -1,67 +1,72 @@
-"""What runs inside a guest: try every monitor on every rung and report."""
+"""What runs inside a guest: try every monitor on every rung in every way, and report."""
 
-import contextlib
 import hashlib
-import io
 import os
 import platform
 import sys
 import time
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 
-import msgspec
-
-from pyloader.cli import main as pyloader
-from pyloader.monitors import MONITORS
-from tests.vm.guest import held, relocation, rungs
-from tests.vm.report import Report, encode
+from pyloader.monitors import MONITORS, Transport
+from tests.vm.guest import doctor, held, relocation, rungs, types
+from tests.vm.guest.ways import Loaded, Pinned
+from tests.vm.report import Report, Way, encode
 
 
-def examine(report: Report) -> None:
-    """Fill the report; what was found out before a failure stays in it."""
-    before = held.ids()
-    report.doctor = _doctor()
-    for monitor in MONITORS.values():
-        file = resources.files("pyloader") / "objects" / monitor.object
-        report.objects[monitor.object] = hashlib.sha256(file.read_bytes()).hexdigest()
-        rungs.examine(monitor, report.programs)
-    report.relocations = relocation.examine()
-    report.left_behind = held.since(before)
+class Examination:
+    """Fills a report; what was found out before a failure stays in it."""
 
+    def __init__(self, report: Report) -> None:
+        self.report = report
 
-def _doctor() -> dict[str, bool]:
-    class Check(msgspec.Struct):
-        subject: str
-        level: str
+    def run(self) -> None:
+        """Do everything."""
+        before = held.ids()
+        for monitor in MONITORS.values():
+            for name in filter(None, (monitor.object, monitor.untyped_object)):
+                file = resources.files("pyloader") / "objects" / name
+                self.report.objects[name] = hashlib.sha256(file.read_bytes()).hexdigest()
+        with self._timed("doctor"):
+            self.report.doctors["kernel"] = doctor.ask()
+        for way in (Loaded(Way.RING, Transport.RING), Loaded(Way.PERF, Transport.PERF), Pinned(Way.PINNED)):
+            self._try(way)
+        with self._timed("relocation"):
+            self.report.relocations = relocation.examine()
+        with types.from_file() as file:
+            self.report.doctors["nowhere"] = doctor.ask()
+            self.report.doctors["file"] = doctor.ask("--btf", str(file))
+            for way in (
+                Loaded(Way.RING_BY_FILE, Transport.RING, file),
+                Loaded(Way.PERF_BY_FILE, Transport.PERF, file),
+            ):
+                self._try(way)
+        self.report.left_behind = held.since(before)
 
-    class Trial(msgspec.Struct):
-        name: str
-        level: str
+    def _try(self, way: Loaded | Pinned) -> None:
+        with self._timed(way.name):
+            for monitor in MONITORS.values():
+                rungs.examine(monitor, way, self.report.programs)
 
-    class Answer(msgspec.Struct):
-        host: list[Check]
-        monitors: list[Trial]
-
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        pyloader(["doctor", "--format", "json"])
-    answer = msgspec.json.decode(printed.getvalue(), type=Answer)
-    told = {check.subject: check.level for check in answer.host}
-    told |= {f"monitor {trial.name}": trial.level for trial in answer.monitors}
-    return {subject: level != "problem" for subject, level in told.items()}
+    @contextmanager
+    def _timed(self, part: str) -> Iterator[None]:
+        begin = time.monotonic()
+        try:
+            yield
+        finally:
+            self.report.seconds[part] = round(time.monotonic() - begin, 1)
 
 
 def main() -> None:
     """Print one line with the report."""
     os.setsid()
-    begin = time.monotonic()
     report = Report(release=platform.release(), architecture=platform.machine())
     try:
-        examine(report)
+        Examination(report).run()
     except Exception:  # noqa: BLE001 -- whatever it is, it belongs into the report.
         report.problem = traceback.format_exc()
-    report.seconds = round(time.monotonic() - begin, 1)
     sys.stdout.flush()
     sys.stdout.buffer.write(b"\n" + encode(report) + b"\n")
     sys.stdout.flush()

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from pyloader.binding.library import library_path
 from pyloader.kernel import BTF_PATH
-from pyloader.monitors import PROCESS
+from pyloader.monitors import PROCESS, Transport
 from pyloader.records import ProcessExec
 from tests.vm.guest.checks.process import BUSYBOX, TICK_NS, start_ticks
-from tests.vm.guest.rungs import observe
-from tests.vm.report import Relocation
+from tests.vm.guest.ways import Loaded
+from tests.vm.report import Relocation, Way
 
 _KIND_STRUCT = 4
 
@@ -32,7 +32,7 @@ def examine() -> list[Relocation]:
         with subprocess.Popen([BUSYBOX, "sleep", "0.2"]) as process:
             child.append((process.pid, start_ticks(process.pid)))
 
-    records = observe(PROCESS, action)
+    records = Loaded(Way.RING, Transport.RING).observe(PROCESS, action)
     ((pid, ticks),) = child
     (record,) = [one for one in records if isinstance(one, ProcessExec) and one.pid == pid]
     values = {

@@ -1,16 +1,13 @@
-"""Every rung of a monitor's ladders: loaded by itself, then attached, with real events to observe."""
+"""Every rung of a monitor's ladders in one way of use: loaded by itself, then attached, with events to observe."""
 
 import importlib
 from collections.abc import Callable, Generator
 
-from pyloader.errors import LoadError
-from pyloader.monitors import Hook, LoadedMonitor, Monitor, Rung
+from pyloader.monitors import Hook, Monitor, Rung
 from pyloader.records import AnyRecord
-from pyloader.sources import KernelSource
-from tests.vm.guest import verdicts
-from tests.vm.report import Program
-
-RING_BYTES = 1 << 20
+from tests.vm.guest.verdicts import Verdict
+from tests.vm.guest.ways import Loaded, Pinned
+from tests.vm.report import Program, Way
 
 Check = Generator[None, list[AnyRecord], None]
 """Provokes events, yields, gets what was observed, and asserts that it is right."""
@@ -25,39 +22,31 @@ def checks_of(monitor: Monitor) -> Checks:
     return checks
 
 
-def observe(monitor: Monitor, action: Callable[[], None]) -> list[AnyRecord]:
-    """Return what a monitor observes while an action runs."""
-    source = KernelSource([monitor], ring_bytes=RING_BYTES)
-    records: list[AnyRecord] = []
-    try:
-        source.start()
-        action()
-        source.stop()
-        while True:
-            records += source.read(None)
-    except EOFError:
-        return records
-    finally:
-        source.close()
-
-
-def examine(monitor: Monitor, programs: list[Program]) -> None:
-    """Append a result for every rung of every hook."""
-    found = verdicts.load(monitor.object, [rung.program for hook in monitor.hooks for rung in hook.rungs])
+def examine(monitor: Monitor, way: Loaded | Pinned, programs: list[Program]) -> None:
+    """Append a result for every rung of every hook for which this machine has what it needs."""
+    possible = monitor._replace(hooks=tuple(hook._replace(rungs=_possible(hook)) for hook in monitor.hooks))
+    found = way.verdicts(possible, [rung.program for hook in possible.hooks for rung in hook.rungs])
     results = {
-        rung.program: _result(monitor, hook, rung, found[rung.program]) for hook in monitor.hooks for rung in hook.rungs
+        rung.program: _result(way.name, monitor, hook, rung, found[rung.program])
+        for hook in possible.hooks
+        for rung in hook.rungs
     }
     programs += results.values()
-    for rung in _chosen(monitor):
+    for rung in way.chosen(monitor):
         results[rung.program].chosen = True
-    for level in range(max(len(hook.rungs) for hook in monitor.hooks)):
-        forced = _forced(monitor, level, results)
+    for level in range(max(len(hook.rungs) for hook in possible.hooks)):
+        forced = _forced(possible, level, results)
         if forced.hooks:
-            _try_hooks(forced, results)
+            _try_hooks(forced, way, results)
 
 
-def _result(monitor: Monitor, hook: Hook, rung: Rung, verdict: verdicts.Verdict) -> Program:
+def _possible(hook: Hook) -> tuple[Rung, ...]:
+    return tuple(rung for rung in hook.rungs if rung.missing() is None)
+
+
+def _result(way: Way, monitor: Monitor, hook: Hook, rung: Rung, verdict: Verdict) -> Program:
     return Program(
+        way=way,
         monitor=monitor.name,
         hook=hook.name,
         rung=rung.name,
@@ -68,22 +57,17 @@ def _result(monitor: Monitor, hook: Hook, rung: Rung, verdict: verdicts.Verdict)
     )
 
 
-def _chosen(monitor: Monitor) -> list[Rung]:
-    """Return where the monitor stands when it is left to itself; nowhere if it cannot be loaded."""
-    try:
-        with LoadedMonitor(monitor, ring_bytes=RING_BYTES) as loaded:
-            return list(loaded.rungs.values())
-    except LoadError:
-        return []
-
-
 def _forced(monitor: Monitor, level: int, results: dict[str, Program]) -> Monitor:
-    """Return the monitor with one rung per hook, at this level or else the lowest, without those that are refused."""
-    hooks = [hook._replace(rungs=(hook.rungs[min(level, len(hook.rungs) - 1)],)) for hook in monitor.hooks]
-    return monitor._replace(hooks=tuple(hook for hook in hooks if not results[hook.rungs[0].program].refused))
+    """Return the monitor with one rung per hook, at this level or else the lowest of those that are not refused."""
+    usable = [
+        hook._replace(rungs=tuple(rung for rung in hook.rungs if not results[rung.program].refused))
+        for hook in monitor.hooks
+    ]
+    one_each = (hook._replace(rungs=hook.rungs[level : level + 1] or hook.rungs[-1:]) for hook in usable if hook.rungs)
+    return monitor._replace(hooks=tuple(one_each))
 
 
-def _try_hooks(forced: Monitor, results: dict[str, Program]) -> None:
+def _try_hooks(forced: Monitor, way: Loaded | Pinned, results: dict[str, Program]) -> None:
     """Run the checks of all hooks under one attachment, and note what each finds wrong."""
     checks = checks_of(forced)
     running = {hook.rungs[0].program: checks[hook.name](hook.rungs[0]) for hook in forced.hooks}
@@ -93,7 +77,7 @@ def _try_hooks(forced: Monitor, results: dict[str, Program]) -> None:
             next(check)
 
     try:
-        records = observe(forced, provoke)
+        records = way.observe(forced, provoke)
     except Exception as error:  # noqa: BLE001 -- each kind of failure is a result of the programs.
         for program in running:
             results[program].problem = f"{type(error).__name__}: {error}"

@@ -1,4 +1,4 @@
-"""Programs without anything to observe: does the kernel load and attach each, and what does that cost the verifier?
+"""Programs without anything to observe: does the kernel load, attach and pin each, and what does the verifier do?
 
 Attaching is part of the question: arm64 loaded fentry programs long before it could attach them.
 """
@@ -6,81 +6,75 @@ Attaching is part of the question: arm64 loaded fentry programs long before it c
 import ctypes
 import re
 from collections.abc import Sequence
-from importlib import resources
+from pathlib import Path
 from typing import NamedTuple
 
-from pyloader.binding import BpfObject
-from pyloader.binding.library import library, library_path
-from pyloader.binding.log import captured_log
+from pyloader.binding import BpfObject, library, pin, program_info
+from pyloader.binding.library import library_path
 from pyloader.errors import LoadError
+from pyloader.monitors import Monitor, Transport
+from pyloader.monitors.climb import object_file
+from pyloader.monitors.prepare import prepare
 
 _LOG_STATISTICS = 4
-"""BPF_LOG_STATS (include/linux/bpf_verifier.h)."""
+"""BPF_LOG_STATS (include/linux/bpf_verifier.h); before 5.16 only the log tells the number of instructions."""
 
-_INFO_SIZE = 256
-_VERIFIED_INSTRUCTIONS = slice(216, 220)
-"""Where `verified_insns` is in `struct bpf_prog_info`; stays 0 before 5.16."""
-
-_LOG_LINES = 40
+_LOG_BYTES = 1 << 16
+_RING_BYTES = 1 << 16
 
 
 class Verdict(NamedTuple):
-    """The number of instructions, 0 if the verifier refused, and the end of the log of any refusal."""
+    """The number of instructions, 0 if the verifier refused, and why the kernel refused, if it did."""
 
     instructions: int
     refusal: str
 
 
-def load(object_name: str, programs: Sequence[str]) -> dict[str, Verdict]:
-    """Load some programs of an object and attach each. If one is refused, every one is tried by itself."""
-    data = (resources.files("pyloader") / "objects" / object_name).read_bytes()
-    with BpfObject.open(data, object_name.removesuffix(".bpf.o")) as opened:
+def load(
+    monitor: Monitor, programs: Sequence[str], transport: Transport, btf: Path | None, pin_at: Path | None
+) -> dict[str, Verdict]:
+    """Load some programs and attach each, and pin the link if there is a path for it.
+
+    If one is refused by the verifier, every one is tried by itself.
+    """
+    with BpfObject.open(object_file(monitor), monitor.name, btf=btf) as opened:
         opened.select(programs)
-        for program in programs:
-            pointer = library().bpf_object__find_program_by_name(opened.pointer, program.encode())
-            _own().bpf_program__set_log_level(ctypes.c_void_p(pointer), _LOG_STATISTICS)
-        refusal = ""
-        with captured_log() as log:
-            try:
-                library().bpf_object__load(opened.pointer)
-            except OSError as error:
-                refusal = f"{error.strerror}\n{_end_of_log(log)}"
-        if not refusal:
-            return {program: _attach(opened, program, "".join(log)) for program in programs}
-    if len(programs) == 1:
-        return {programs[0]: Verdict(0, refusal)}
-    return {program: load(object_name, [program])[program] for program in programs}
+        prepare(opened, transport=transport, ring_bytes=_RING_BYTES)
+        logs = {program: _log_of(opened, program) for program in programs}
+        try:
+            opened.load()
+        except LoadError as error:
+            if len(programs) == 1:
+                return {programs[0]: Verdict(0, f"{error}\n{_text(logs[programs[0]])}\n{error.log}")}
+        else:
+            return {program: _attach(opened, program, _text(logs[program]), pin_at) for program in programs}
+    return {program: load(monitor, [program], transport, btf, pin_at)[program] for program in programs}
 
 
-def _attach(opened: BpfObject, program: str, log: str) -> Verdict:
-    instructions = _from_kernel(opened.program_fd(program)) or _from_log(program, log)
+def _log_of(opened: BpfObject, program: str) -> "ctypes.Array[ctypes.c_char]":
+    """Let the verifier write what it says of a program into a buffer, which must outlive the loading."""
+    own = ctypes.CDLL(str(library_path()))
+    pointer = ctypes.c_void_p(library().bpf_object__find_program_by_name(opened.pointer, program.encode()))
+    log = ctypes.create_string_buffer(_LOG_BYTES)
+    own.bpf_program__set_log_level(pointer, _LOG_STATISTICS)
+    own.bpf_program__set_log_buf(pointer, log, ctypes.c_size_t(_LOG_BYTES))
+    return log
+
+
+def _attach(opened: BpfObject, program: str, log: str, pin_at: Path | None) -> Verdict:
+    told = re.search(r"processed (\d+) insns", log)
+    instructions = program_info(opened.program_fd(program)).verified_insns or int(told[1] if told else 0)
     try:
-        opened.attach(program).close()
+        with opened.attach(program) as link:
+            if pin_at is not None:
+                pin(link.fileno(), pin_at)
+                pin_at.unlink()
     except LoadError as error:
         return Verdict(instructions, f"{error}\n{error.log}")
+    except OSError as error:
+        return Verdict(instructions, f"the link cannot be pinned: {error.strerror}")
     return Verdict(instructions, "")
 
 
-def _own() -> ctypes.CDLL:
-    """Return the bundled library with the functions that pyloader itself does not declare."""
-    return ctypes.CDLL(str(library_path()))
-
-
-def _end_of_log(log: list[str]) -> str:
-    """Return the verifier's last lines, or libbpf's if the verifier was not asked."""
-    lines = "".join(log).splitlines()
-    verifier = [line for line in lines if not line.startswith("libbpf: ")]
-    return "\n".join((verifier or lines)[-_LOG_LINES:])
-
-
-def _from_kernel(fd: int) -> int:
-    info = ctypes.create_string_buffer(_INFO_SIZE)
-    size = ctypes.c_uint32(_INFO_SIZE)
-    if _own().bpf_obj_get_info_by_fd(fd, info, ctypes.byref(size)):
-        return 0
-    return int.from_bytes(info.raw[_VERIFIED_INSTRUCTIONS], "little")
-
-
-def _from_log(program: str, log: str) -> int:
-    found = re.search(rf"prog '{program}': -- BEGIN PROG LOAD LOG --.*?processed (\d+) insns", log, re.DOTALL)
-    return int(found[1]) if found else 0
+def _text(log: "ctypes.Array[ctypes.c_char]") -> str:
+    return log.value.decode(errors="replace")

@@ -1,0 +1,104 @@
+"""The ways to use a monitor: loaded by its reader, or pinned and read later."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pyloader.errors import PyloaderError
+from pyloader.monitors import LoadedMonitor, Monitor, PinnedMonitor, Pins, Rung, Transport
+from pyloader.monitors.pinned import BPFFS
+from pyloader.records import KERNEL_RECORDS, AnyRecord, EventLoss
+from pyloader.sources import KernelSource
+from tests.vm.guest import verdicts
+from tests.vm.guest.verdicts import Verdict
+from tests.vm.report import Way
+
+RING_BYTES = 1 << 20
+_INSTANCE = "guest"
+
+
+class Loaded:
+    """Loaded by the process that reads."""
+
+    def __init__(self, name: Way, transport: Transport, btf: Path | None = None) -> None:
+        self.name = name
+        self._transport = transport
+        self._btf = btf
+
+    def verdicts(self, monitor: Monitor, programs: Sequence[str]) -> dict[str, Verdict]:
+        """Return what the kernel says of each program."""
+        return verdicts.load(monitor, programs, self._transport, self._btf, None)
+
+    def chosen(self, monitor: Monitor) -> list[Rung]:
+        """Return where the monitor stands when it is left to itself; nowhere if it cannot be loaded."""
+        try:
+            with LoadedMonitor(
+                monitor, ring_bytes=RING_BYTES, transport=self._transport, btf=self._btf
+            ) as loaded:
+                return list(loaded.rungs.values())
+        except PyloaderError:
+            return []
+
+    def observe(self, monitor: Monitor, action: Callable[[], None]) -> list[AnyRecord]:
+        """Return what a monitor observes while an action runs."""
+        return _read(KernelSource([monitor], ring_bytes=RING_BYTES, transport=self._transport, btf=self._btf), action)
+
+
+class Pinned:
+    """Pinned, and read after the events by somebody who loaded nothing."""
+
+    def __init__(self, name: Way) -> None:
+        self.name = name
+
+    def verdicts(self, monitor: Monitor, programs: Sequence[str]) -> dict[str, Verdict]:
+        """Return what the kernel says of each program, and of pinning its link."""
+        return verdicts.load(monitor, programs, Transport.RING, None, BPFFS / "trial")
+
+    def chosen(self, monitor: Monitor) -> list[Rung]:
+        """Return where the monitor stands when it is left to itself; nowhere if it cannot be pinned."""
+        pins = Pins(monitor, _INSTANCE)
+        try:
+            pins.load(ring_bytes=RING_BYTES)
+            with PinnedMonitor(pins) as pinned:
+                return list(pinned.rungs.values())
+        except PyloaderError:
+            return []
+        finally:
+            _unload(pins)
+
+    def observe(self, monitor: Monitor, action: Callable[[], None]) -> list[AnyRecord]:
+        """Return what a monitor observed while an action ran and nobody read; the next reader must not get it again."""
+        pins = Pins(monitor, _INSTANCE)
+        try:
+            pins.load(ring_bytes=RING_BYTES)
+            action()
+            records = _read(KernelSource([monitor], instance=_INSTANCE))
+            again = _read(KernelSource([monitor], instance=_INSTANCE))
+        finally:
+            _unload(pins)
+        # Nothing else runs in here.
+        repeated = [one for one in again if isinstance(one, KERNEL_RECORDS)]
+        assert not repeated, f"the next reader gets again what was read: {repeated}"
+        return records
+
+
+def _read(source: KernelSource, action: Callable[[], None] = lambda: None) -> list[AnyRecord]:
+    """Return everything that a source tells while an action runs, none of it lost."""
+    records: list[AnyRecord] = []
+    try:
+        source.start()
+        action()
+        source.stop()
+        while True:
+            records += source.read(None)
+    except EOFError:
+        losses = [one for one in records if isinstance(one, EventLoss)]
+        assert not losses, f"there are losses: {losses}"
+        return records
+    finally:
+        source.close()
+
+
+def _unload(pins: Pins) -> None:
+    pins.unload()
+    left = list(BPFFS.iterdir())
+    assert not left, f"unloading leaves {left}"
