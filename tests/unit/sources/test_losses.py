@@ -1,48 +1,99 @@
 """Growing counters become records of loss."""
 
-from collections.abc import Iterator
-from typing import NamedTuple, cast
+from typing import cast
 
-from pyloader.monitors import PROCESS, LoadedMonitor, Monitor
+from pyloader.monitors import PROCESS, ActiveMonitor, Tally
 from pyloader.records import EventLoss
 from pyloader.sources.losses import LossReport
+from tests.unit.sources.monitors import FakeMonitor
 
 
-class _Counted(NamedTuple):
-    """A monitor that lost what a test says."""
-
-    monitor: Monitor
-    counts: dict[int, list[int]]
-
-    def lost(self) -> Iterator[tuple[int, list[int]]]:
-        """Yield the counters."""
-        yield from self.counts.items()
+def _counted(name: str = "process") -> FakeMonitor:
+    """Return a monitor of two record types on two CPUs that has lost nothing."""
+    monitor = FakeMonitor(PROCESS._replace(name=name))
+    monitor.reader.close()
+    monitor.counts = {1: [Tally(0, 0, 0)] * 2, 2: [Tally(0, 0, 0)] * 2}
+    return monitor
 
 
-def _report(*monitors: _Counted) -> LossReport:
-    return LossReport([cast("LoadedMonitor", monitor) for monitor in monitors])
+def _report(*monitors: FakeMonitor) -> LossReport:
+    return LossReport([cast("ActiveMonitor", monitor) for monitor in monitors])
 
 
 def test_only_new_losses_are_told() -> None:
-    """A loss is told once, for its type and CPU, at the time when it was noticed."""
-    counts = {1: [0, 0], 2: [0, 0]}
-    report = _report(_Counted(PROCESS, counts))
+    """A loss is told once, for its type and CPU, at the time when it happened."""
+    monitor = _counted()
+    report = _report(monitor)
 
     assert report.since_last(10) == []
-    counts[1] = [0, 5]
-    assert report.since_last(20) == [EventLoss(timestamp=20, lost=1, cpu=1, count=5)]
+    monitor.lose(1, 1, lost=5, at=15)
+    assert report.since_last(20) == [EventLoss(timestamp=15, lost=1, cpu=1, count=5)]
     assert report.since_last(30) == []
-    counts[1], counts[2] = [1, 7], [0, 1]
+    monitor.lose(1, 0, lost=1, at=31)
+    monitor.lose(1, 1, lost=7, at=32)
+    monitor.lose(2, 1, lost=1, at=33)
     assert report.since_last(40) == [
-        EventLoss(timestamp=40, lost=1, cpu=0, count=1),
-        EventLoss(timestamp=40, lost=1, cpu=1, count=2),
-        EventLoss(timestamp=40, lost=2, cpu=1, count=1),
+        EventLoss(timestamp=31, lost=1, cpu=0, count=1),
+        EventLoss(timestamp=32, lost=1, cpu=1, count=2),
+        EventLoss(timestamp=33, lost=2, cpu=1, count=1),
     ]
 
 
 def test_monitors_are_counted_apart() -> None:
     """Two monitors that lose records of one type on one CPU do not hide each other's losses."""
-    other = PROCESS._replace(name="other")
-    report = _report(_Counted(PROCESS, {1: [3]}), _Counted(other, {1: [3]}))
+    one, other = _counted(), _counted("other")
+    report = _report(one, other)
+    one.lose(1, 0, lost=3, at=1)
+    other.lose(1, 0, lost=3, at=1)
 
     assert [record.count for record in report.since_last(1) if isinstance(record, EventLoss)] == [3, 3]
+
+
+def test_next_reader_goes_on() -> None:
+    """What one reader told and acknowledged, the next one does not tell again; what came meanwhile it tells."""
+    monitor = _counted()
+    first = _report(monitor)
+    monitor.lose(1, 0, lost=5, at=10)
+    first.since_last(10)
+    first.acknowledge()
+    monitor.lose(1, 0, lost=8, at=20)
+    second = _report(monitor)
+
+    assert second.since_last(20) == [EventLoss(timestamp=20, lost=1, cpu=0, count=3)]
+
+
+def test_reader_that_dies() -> None:
+    """What a reader told and did not acknowledge is told by the next one."""
+    monitor = _counted()
+    monitor.lose(1, 0, lost=5, at=10)
+    _report(monitor).since_last(10)
+
+    assert _report(monitor).since_last(20) == [EventLoss(timestamp=10, lost=1, cpu=0, count=5)]
+
+
+def test_only_news_is_acknowledged() -> None:
+    """The kernel is told only of what changed, and once."""
+    monitor = _counted()
+    report = _report(monitor)
+    report.acknowledge()
+    assert monitor.told == {}
+
+    monitor.lose(2, 1, lost=4, at=10)
+    report.since_last(10)
+    report.acknowledge()
+    assert monitor.told == {2: [0, 4]}
+
+    monitor.told.clear()
+    report.acknowledge()
+    assert monitor.told == {}
+
+
+def test_no_loss_is_told_before_its_time() -> None:
+    """No record of loss is stamped after the horizon: it would wait in the merge and be acknowledged meanwhile."""
+    monitor = _counted()
+    report = _report(monitor)
+    monitor.lose(1, 0, lost=5, at=30)
+    told = report.since_last(20) + report.since_last(30)
+
+    assert [record.count for record in told if isinstance(record, EventLoss)] == [5]
+    assert all(record.timestamp <= 20 or record == EventLoss(timestamp=30, lost=1, cpu=0, count=5) for record in told)
