@@ -105,7 +105,11 @@ static __always_inline __u8 *reserve(__u32 tag, __u64 size)
 	if (settings.perf_buffer) {
 		struct slot *slot = bpf_map_lookup_elem(&slots, &only);
 
-		return slot ? slot->record : NULL;
+		if (!slot)
+			return NULL;
+		/* The verifier wants the test before the sum, and the compiler would exchange them. */
+		barrier_var(slot);
+		return slot->record;
 	}
 	if (is_vital(tag))
 		record = bpf_ringbuf_reserve(&vital, size, 0);

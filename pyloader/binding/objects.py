@@ -9,6 +9,7 @@ from typing import Self
 from pyloader.binding.handle import Handle
 from pyloader.binding.library import Libbpf, Pointer, library
 from pyloader.binding.log import captured_log, refused_program, verifier_verdict
+from pyloader.binding.pins import map_info
 from pyloader.errors import AttachError, LoadError, VerifierError
 
 
@@ -83,8 +84,17 @@ class BpfObject(Handle):
             handle = self._library.bpf_object__next_map(self.pointer, handle)
 
     def share_map(self, name: str, fd: int) -> None:
-        """Use a map that exists instead of creating one at `load`."""
-        self._library.bpf_map__reuse_fd(self._map(name), fd)
+        """Use a map that exists instead of creating one at `load`.
+
+        Raises `LoadError` if its keys or values have another size than the programs expect.
+        """
+        declared, found = self._map(name), map_info(fd)
+        sizes = self._library.bpf_map__key_size(declared), self._library.bpf_map__value_size(declared)
+        # A ring has neither, and says so in its own way.
+        if sizes not in {(found.key_size, found.value_size), (0, 0)}:
+            message = f"map {name} has another form in this version of {self.name}: unload it first, then load"
+            raise LoadError(message)
+        self._library.bpf_map__reuse_fd(declared, fd)
 
     def leave_out_map(self, name: str) -> None:
         """Do not create a map at `load`; no program that is loaded may come to use it."""

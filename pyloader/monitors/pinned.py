@@ -9,6 +9,7 @@ An upgrade attaches new programs beside the old ones, on the same maps, and then
 them speak (bpf/charge.bpf.h); no event is missed and none is told twice.
 """
 
+import errno
 import os
 import shutil
 from collections.abc import Iterable
@@ -59,7 +60,9 @@ class Pins:
         self._old = self.folder.with_name(f"{monitor.name}-old")
 
     def exist(self) -> bool:
-        """Return whether the monitor is pinned."""
+        """Return whether the monitor is pinned. Raises `UnsupportedError` if what is there is somebody else's."""
+        for folder in (self.folder.parent.parent, self.folder.parent):
+            _require_private(folder)
         return self.folder.is_dir() or self._old.is_dir()
 
     def recover(self) -> None:
@@ -72,6 +75,9 @@ class Pins:
             self._old.rename(self.folder)
         _remove(self._new)
         _remove(self._old)
+        if self.folder.is_dir() and not _is_complete(self.folder):
+            # An `unload` was cut short: nothing is at work, or nobody could read what is.
+            _remove(self.folder)
         if self.exist():
             with Generation(self.folder) as generation:
                 write_numbers(generation.map_fd("charge"), 0, _CHARGE_LAYOUT, generation.number, 0)
@@ -146,8 +152,8 @@ class Pins:
                 generation=generation,
                 object_digest=mark,
             )
-            for name, descriptor in shared.items():
-                loaded.share_map(name, descriptor.fileno())
+            for name in shared.keys() & set(loaded.maps()):
+                loaded.share_map(name, shared[name].fileno())
 
         climbed = climb(self.monitor, ready, btf=btf)
         with climbed.held:
@@ -274,6 +280,28 @@ def pinned_monitors(instance: str, monitors: Iterable[Monitor], bpffs: Path = BP
 def _rungs(monitor: Monitor, programs: Iterable[str]) -> dict[str, Rung]:
     """Return which rung of each hook is in use, by the names of the programs."""
     return {hook.name: rung for hook in monitor.hooks for rung in hook.rungs if rung.program in set(programs)}
+
+
+def _is_complete(folder: Path) -> bool:
+    """Return whether a folder holds all that a reader needs, and links."""
+    try:
+        with Generation(folder) as generation:
+            for name in (*RINGS, "positions", "tallies", "reported", "charge"):
+                generation.map_fd(name)
+        return any((folder / "links").iterdir())
+    except (OSError, KeyError):
+        return False
+
+
+def _require_private(folder: Path) -> None:
+    """Raise `UnsupportedError` if a folder exists and others made it, or may write to it."""
+    if folder.is_dir():
+        found = folder.stat()
+        if os.geteuid() != 0 == found.st_uid:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+        if found.st_uid != os.geteuid() or found.st_mode & 0o022:
+            message = f"{folder} belongs to somebody else, or others may write to it; remove it: rm -r {folder}"
+            raise UnsupportedError(message)
 
 
 def _make_private(folder: Path) -> None:

@@ -19,19 +19,20 @@ class LossReport:
         self._news: set[tuple[ActiveMonitor, int]] = set()
 
     def since_last(self, horizon: int) -> list[AnyRecord]:
-        """Return one record per type and CPU that lost something since the last call, stamped with the last loss.
+        """Return one record per type and CPU that lost something since the last call.
 
-        What was lost after `horizon` (ns) is left for the next call.
+        It is stamped with the last loss, or with `horizon` (ns) if that is earlier: then it is told with what came
+        until then, and not after records that are still to come.
         """
         records: list[AnyRecord] = []
         for monitor in self._monitors:
             for tag, tallies in monitor.tallies():
                 told = self._told[monitor, tag]
                 for cpu, tally in enumerate(tallies):
-                    if tally.last_lost <= horizon and (new := tally.lost - told[cpu]):
+                    if new := tally.lost - told[cpu]:
                         told[cpu] = tally.lost
                         self._news.add((monitor, tag))
-                        records.append(EventLoss(timestamp=tally.last_lost, lost=tag, cpu=cpu, count=new))
+                        records.append(EventLoss(timestamp=min(tally.last_lost, horizon), lost=tag, cpu=cpu, count=new))
         return records
 
     def acknowledge(self) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from pyloader.monitors import PROCESS, Monitor, Transport
@@ -12,7 +13,7 @@ from tests.kernel.command import running
 from tests.kernel.observing import observe, run
 
 
-def lost(records: list[Record], kind: type[Record]) -> int:
+def lost(records: Sequence[Record], kind: type[Record]) -> int:
     """Return how many records of a type were told as lost."""
     return sum(one.count for one in records if isinstance(one, EventLoss) and one.lost == tag_of(kind))
 
