@@ -6,7 +6,6 @@ that ends, and tells who holds it. Network namespaces have names of their own.
 """
 
 import os
-import socket
 import struct
 import time
 from collections.abc import Iterator
@@ -23,6 +22,8 @@ def only_one(instance: str, *, patience: float = 0.0) -> Iterator[None]:
 
     Raises `BusyError` that names the process that has it.
     """
+    import socket  # noqa: PLC0415 -- takes longer to import than all of this package's binding.
+
     address = f"\0pyloader/{instance}"
     deadline = time.monotonic() + patience
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as holder:
@@ -45,6 +46,8 @@ def only_one(instance: str, *, patience: float = 0.0) -> Iterator[None]:
 
 def _process(address: str) -> str:
     """Return which process holds an address, for a message."""
+    import socket  # noqa: PLC0415 -- as above.
+
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
         # Nobody accepts: who calls when the queue is full would wait for ever.
         caller.setblocking(False)  # noqa: FBT003 -- the standard library's order.

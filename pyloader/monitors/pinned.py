@@ -11,7 +11,6 @@ them speak (bpf/charge.bpf.h); no event is missed and none is told twice.
 
 import errno
 import os
-import shutil
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
@@ -314,6 +313,8 @@ def _remove(folder: Path) -> None:
     """Remove a folder of pins, links first, so that nothing speaks into maps that are going."""
     for kind in ("links", "programs", "maps"):
         if (folder / kind).is_dir():
-            shutil.rmtree(folder / kind)
+            for pinned in (folder / kind).iterdir():
+                pinned.unlink()
+            (folder / kind).rmdir()
     if folder.is_dir():
         folder.rmdir()

@@ -120,6 +120,36 @@ def test_summary_counts() -> None:
     assert set(summary.evicted.values()) == {0}
 
 
+def _hook(hook: bytes, rung: bytes, blind_to: bytes = b"") -> HookInUse:
+    return HookInUse(timestamp=SECOND, monitor=b"process", hook=hook, rung=rung, blind_to=blind_to, cost=b"")
+
+
+def test_summary_tells_the_hooks() -> None:
+    """The summary tells the hooks in use, each as it was told last."""
+    pipeline = Pipeline(HEADER)
+    pipeline.assess_all([_hook(b"exec", b"old"), _hook(b"exit", b"tp"), _hook(b"exec", b"new", b"scripts")])
+
+    assert pipeline.summary().hooks == [
+        Hook("process", "exec", "new", blind_to="scripts"),
+        Hook("process", "exit", "tp"),
+    ]
+
+
+def test_hooks_are_bounded() -> None:
+    """A recording that claims any number of hooks takes no room for all of them."""
+    pipeline = Pipeline(HEADER)
+    pipeline.assess_all([_hook(str(number).encode(), b"tp") for number in range(1_000)])
+
+    assert len(pipeline.summary().hooks) == 256
+
+
+def test_loss_is_told_with_the_alert() -> None:
+    """An alert after losses says how many records are missing before it."""
+    [*_, last] = Pipeline(HEADER).assess_all([loss_record(3), loss_record(4), REVERSE_SHELL])
+
+    assert last.alerts[0].summary.endswith("; 7 records were lost in the ten minutes before")
+
+
 def test_loss_lowers_the_confidence_of_alerts() -> None:
     """An alert after a loss says that it is less certain."""
     pipeline = Pipeline(HEADER)

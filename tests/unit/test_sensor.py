@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pyloader import Assessment, RecordingError, Sensor, UnsupportedError
+from pyloader import Assessment, RecordingError, Sensor
+from pyloader.errors import UsageError
+from pyloader.monitors import Monitor, Transport
 from pyloader.samples import SAMPLE
 from tests.unit.examples import REVERSE_SHELL, exec_record, exit_record, fork_record, recording
 from tests.unit.fakes import FakeSource
@@ -84,8 +86,43 @@ def test_min_score_reaches_the_alerts() -> None:
 
 def test_unknown_monitor() -> None:
     """A monitor that does not exist is refused together with the names of those that do."""
-    with pytest.raises(UnsupportedError, match="there is no monitor 'x'; there are: process"):
+    with pytest.raises(UsageError, match="there is no monitor 'x'; there are: process"):
         Sensor(["x"])
+
+
+def test_unknown_kind_of_hook() -> None:
+    """A kind of hook that no monitor has is refused together with the kinds that there are."""
+    with pytest.raises(UsageError, match="monitor process has no hook of kind 'xdp'; there are: fentry, kprobe, tp, tp_"):
+        Sensor(hooks="xdp")
+
+
+def test_options_reach_the_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was chosen about the kernel is what its source is made with; a forced kind of hook leaves no other rungs."""
+    asked: dict[str, object] = {}
+
+    def kernel_source(monitors: list[Monitor], **options: object) -> FakeSource:
+        asked.update(options, kinds={rung.kind for hook in monitors[0].hooks for rung in hook.rungs})
+        return FakeSource()
+
+    monkeypatch.setattr("pyloader.sensor.KernelSource", kernel_source)
+    Sensor(
+        ["process"],
+        hooks="tp",
+        transport=Transport.PERF,
+        ring_bytes=65_536,
+        btf=Path("k.btf"),
+        instance="second",
+        record_to=Path("x.rec"),
+    )
+
+    assert asked == {
+        "kinds": {"tp"},
+        "transport": Transport.PERF,
+        "ring_bytes": 65_536,
+        "btf": Path("k.btf"),
+        "instance": "second",
+        "record_to": Path("x.rec"),
+    }
 
 
 @pytest.mark.parametrize("from_file", [False, True])

@@ -48,6 +48,7 @@ def test_tags_never_change() -> None:
         65: "process_seen",
         66: "cgroup_seen",
         67: "malformed",
+        68: "hook_in_use",
     }
 
 

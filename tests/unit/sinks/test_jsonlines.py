@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyloader.pipeline import Assessment, Pipeline, Summary
+from pyloader.pipeline import Assessment, Hook, Pipeline, Summary
 from pyloader.records import EVENTS, AnyRecord, text
 from pyloader.sinks import JsonSink
 from tests.unit.examples import (
@@ -128,11 +128,12 @@ def test_any_name(comm: str, summary: str, args: list[str]) -> None:
 
 
 def test_summary_is_the_last_line() -> None:
-    """The last line is the summary: counts per event, losses, alerts."""
+    """The last line is the summary: counts per event, losses, alerts, and the hooks with what they cannot see."""
     out = io.BytesIO()
     sink = JsonSink(out)
     sink.write([Assessment(exec_record(), None, 62.4, (), (alert(),))])
-    sink.end(Summary(records={"process_exec": 1}, lost={"process_fork": 2}, alerts=1, evicted={"pipes": 0}))
+    hooks = [Hook("process", "exec", "tp/exec", blind_to="scripts"), Hook("process", "exit", "tp_btf/exit")]
+    sink.end(Summary(records={"process_exec": 1}, lost={"process_fork": 2}, alerts=1, evicted={"pipes": 0}, hooks=hooks))
 
     assert json.loads(out.getvalue().splitlines()[-1]) == {
         "type": "summary",
@@ -140,6 +141,10 @@ def test_summary_is_the_last_line() -> None:
         "lost": {"process_fork": 2},
         "alerts": 1,
         "evicted": {"pipes": 0},
+        "hooks": [
+            {"monitor": "process", "hook": "exec", "rung": "tp/exec", "blind_to": "scripts"},
+            {"monitor": "process", "hook": "exit", "rung": "tp_btf/exit"},
+        ],
     }
 
 

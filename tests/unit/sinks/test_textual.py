@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyloader.pipeline import Assessment, Pipeline, Summary
+from pyloader.pipeline import Assessment, Hook, Pipeline, Summary
 from pyloader.records import AnyRecord, text
 from pyloader.sinks import TextSink
 from pyloader.sinks.textual import alert_line, event_line, summary_line
@@ -16,7 +16,7 @@ from tests.unit.examples import HEADER, alert, exec_record, loss_record, padded,
 from tests.unit.strategies import any_records
 
 names = st.binary(max_size=40).map(text) | st.text(max_size=40)
-QUIET = Summary(records={}, lost={}, alerts=0, evicted={})
+QUIET = Summary(records={}, lost={}, alerts=0, evicted={}, hooks=[])
 
 
 def _written(*batches: list[Assessment], events: bool = False) -> str:
@@ -131,14 +131,20 @@ def test_summary_goes_to_the_diagnostics() -> None:
 
 
 def test_summary_line() -> None:
-    """The summary tells records, losses, alerts, and what was given up, if anything was."""
+    """The summary tells records, losses, alerts, what was given up, and what hooks cannot see, if there is any such."""
     summary = Summary(
         records={"process_exec": 5, "process_fork": 2},
         lost={"process_fork": 1},
         alerts=3,
         evicted={"processes": 7, "pipes": 0},
+        hooks=[
+            Hook("process", "exit", "tp/exit"),
+            Hook("process", "fork", "tp/fork", blind_to="siblings"),
+            Hook("process", "switch", "tp/switch", cost="much"),
+        ],
     )
 
     assert summary_line(summary) == (
         "5 process_exec, 2 process_fork; lost: 1 process_fork; 3 alerts; 7 processes forgotten for want of room"
+        "; fork by tp/fork cannot see siblings"
     )
