@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from tests.vm.report import Way
+
 DEBIAN_NAMES = {"x86_64": "amd64", "aarch64": "arm64"}
 """How Debian calls an architecture."""
 
@@ -31,8 +33,31 @@ AARCH64 = tuple(Series(version, "aarch64") for version in ("6.1", "6.12"))
 
 MATRIX = (*X86_64, *AARCH64)
 
-EXPECTED_REFUSALS: dict[tuple[Series, str], str] = {}
-"""Programs that a kernel may refuse, with the reason: a rung of a ladder that begins only with a later kernel."""
+
+class Refusal(NamedTuple):
+    """What a kernel refuses, because it came only later."""
+
+    series: Series
+    kinds: tuple[str, ...]
+    """Of rungs."""
+    ways: tuple[Way, ...]
+    reason: str
+
+
+EXPECTED_REFUSALS = (
+    Refusal(
+        Series("5.10", "x86_64"),
+        ("tp", "kprobe"),
+        (Way.PINNED, Way.PINNED_BY_FILE),
+        "perf events, which plain tracepoints and kprobes are attached by, have links that can be pinned from 5.15 on",
+    ),
+    Refusal(
+        Series("6.1", "aarch64"),
+        ("fentry",),
+        tuple(Way),
+        "arm64 loads programs for functions since 6.0 and attaches them since 6.4",
+    ),
+)
 
 
 class KernelMissingError(Exception):

@@ -18,11 +18,12 @@ class Way(StrEnum):
     RING_BY_FILE = "ring, types from a file"
     """As on a kernel without BTF of its own."""
     PERF_BY_FILE = "perf, types from a file"
+    PINNED_BY_FILE = "pinned, types from a file"
 
     @property
     def by_file(self) -> bool:
         """Whether the kernel describes no types itself."""
-        return self in (Way.RING_BY_FILE, Way.PERF_BY_FILE)
+        return self in (Way.RING_BY_FILE, Way.PERF_BY_FILE, Way.PINNED_BY_FILE)
 
 
 class Program(msgspec.Struct):

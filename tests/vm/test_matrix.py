@@ -4,13 +4,13 @@ from pathlib import Path
 
 from tests.vm import matrix
 from tests.vm.kernels import X86_64
-from tests.vm.report import Program, Report
+from tests.vm.report import Program, Report, Way
 
 OLD, NEW = X86_64[0], X86_64[-1]
 
 
 def _report(release: str, instructions: int, **details: object) -> Report:
-    program = Program("process", "exec", "tp_btf/exec", "exec_btf", instructions, **details)  # type: ignore[arg-type]
+    program = Program(Way.RING, "process", "exec", "tp_btf/exec", "exec_btf", instructions, **details)  # type: ignore[arg-type]
     return Report(release, "x86_64", [program])
 
 
@@ -24,7 +24,7 @@ def test_a_partial_run_leaves_the_other_kernels(tmp_path: Path) -> None:
     assert [line.split() for line in table] == [
         ["5.10.0-46", "7.3.5"],
         ["x86_64"] * 2,
-        ["process/exec_btf", "200", "300"],
+        ["process/exec_btf", "ring", "200", "300"],
     ]
 
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from importlib import resources
 
 from pyloader.monitors import MONITORS, Transport
-from tests.vm.guest import doctor, held, relocation, rungs, types
+from tests.vm.guest import doctor, held, hidden_types, relocation, rungs
 from tests.vm.guest.ways import Loaded, Pinned
 from tests.vm.report import Report, Way, encode
 
@@ -35,12 +35,13 @@ class Examination:
             self._try(way)
         with self._timed("relocation"):
             self.report.relocations = relocation.examine()
-        with types.from_file() as file:
+        with hidden_types.given_as_file() as file:
             self.report.doctors["nowhere"] = doctor.ask()
             self.report.doctors["file"] = doctor.ask("--btf", str(file))
             for way in (
                 Loaded(Way.RING_BY_FILE, Transport.RING, file),
                 Loaded(Way.PERF_BY_FILE, Transport.PERF, file),
+                Pinned(Way.PINNED_BY_FILE, file),
             ):
                 self._try(way)
         self.report.left_behind = held.since(before)

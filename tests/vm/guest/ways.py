@@ -31,9 +31,7 @@ class Loaded:
     def chosen(self, monitor: Monitor) -> list[Rung]:
         """Return where the monitor stands when it is left to itself; nowhere if it cannot be loaded."""
         try:
-            with LoadedMonitor(
-                monitor, ring_bytes=RING_BYTES, transport=self._transport, btf=self._btf
-            ) as loaded:
+            with LoadedMonitor(monitor, ring_bytes=RING_BYTES, transport=self._transport, btf=self._btf) as loaded:
                 return list(loaded.rungs.values())
         except PyloaderError:
             return []
@@ -46,18 +44,19 @@ class Loaded:
 class Pinned:
     """Pinned, and read after the events by somebody who loaded nothing."""
 
-    def __init__(self, name: Way) -> None:
+    def __init__(self, name: Way, btf: Path | None = None) -> None:
         self.name = name
+        self._btf = btf
 
     def verdicts(self, monitor: Monitor, programs: Sequence[str]) -> dict[str, Verdict]:
         """Return what the kernel says of each program, and of pinning its link."""
-        return verdicts.load(monitor, programs, Transport.RING, None, BPFFS / "trial")
+        return verdicts.load(monitor, programs, Transport.RING, self._btf, BPFFS / "trial")
 
     def chosen(self, monitor: Monitor) -> list[Rung]:
         """Return where the monitor stands when it is left to itself; nowhere if it cannot be pinned."""
         pins = Pins(monitor, _INSTANCE)
         try:
-            pins.load(ring_bytes=RING_BYTES)
+            pins.load(ring_bytes=RING_BYTES, btf=self._btf)
             with PinnedMonitor(pins) as pinned:
                 return list(pinned.rungs.values())
         except PyloaderError:
@@ -69,10 +68,10 @@ class Pinned:
         """Return what a monitor observed while an action ran and nobody read; the next reader must not get it again."""
         pins = Pins(monitor, _INSTANCE)
         try:
-            pins.load(ring_bytes=RING_BYTES)
+            pins.load(ring_bytes=RING_BYTES, btf=self._btf)
             action()
-            records = _read(KernelSource([monitor], instance=_INSTANCE))
-            again = _read(KernelSource([monitor], instance=_INSTANCE))
+            records = _read(KernelSource([monitor], instance=_INSTANCE, btf=self._btf))
+            again = _read(KernelSource([monitor], instance=_INSTANCE, btf=self._btf))
         finally:
             _unload(pins)
         # Nothing else runs in here.

@@ -10,7 +10,7 @@ from pyloader.kernel import BTF_PATH
 
 
 @contextmanager
-def from_file() -> Iterator[Path]:
+def given_as_file() -> Iterator[Path]:
     """Give a file with the kernel's types, while the kernel itself shows none."""
     copy = Path("/tmp/kernel.btf")  # noqa: S108 -- nobody else is in this machine.
     shutil.copyfile(BTF_PATH, copy)

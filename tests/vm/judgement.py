@@ -1,0 +1,96 @@
+"""What is wrong in the report of a guest. The tests fail by it, and the README's support table tells it."""
+
+from collections.abc import Callable, Iterator
+
+from pyloader.monitors import MONITORS
+from tests.vm.kernels import EXPECTED_REFUSALS, INSTRUCTION_BUDGET, Series
+from tests.vm.report import Program, Report, Way
+
+BY_OWN_TYPES = ("tp_btf", "fentry")
+"""Kinds of rungs that a kernel without types of its own does not have."""
+
+
+def failed(series: Series, report: Report) -> Iterator[str]:
+    """Yield what kept programs from working, except for what this kernel may refuse."""
+    if report.problem:
+        yield report.problem
+    for program in report.programs:
+        if program.problem and not (program.refused and _may_be_refused(series, program)):
+            yield f"{program.way}, {program.name}: {program.problem}"
+
+
+def untried(_series: Series, report: Report) -> Iterator[str]:
+    """Yield the programs that were not tried although this kernel has what they need."""
+    rungs = [rung for monitor in MONITORS.values() for hook in monitor.hooks for rung in hook.rungs]
+    for way in Way:
+        tried = {program.name for program in report.programs if program.way == way}
+        for rung in rungs:
+            if rung.program not in tried and not (way.by_file and rung.kind in BY_OWN_TYPES):
+                yield f"{way}, {rung.program}"
+
+
+def unrefused(series: Series, report: Report) -> Iterator[str]:
+    """Yield the programs that this kernel should have refused and did not: then `EXPECTED_REFUSALS` is out of date."""
+    for program in report.programs:
+        if not program.refused and _may_be_refused(series, program):
+            yield f"{program.way}, {program.name}"
+
+
+def misplaced(_series: Series, report: Report) -> Iterator[str]:
+    """Yield the hooks for which a monitor, left to itself, does not take the best rung that is not refused."""
+    usable = [program for program in reversed(report.programs) if not program.refused]
+    best = {(program.way, program.monitor, program.hook): program.name for program in usable}
+    chosen = {(one.way, one.monitor, one.hook): one.name for one in report.programs if one.chosen}
+    for hook in sorted(best.keys() | chosen.keys()):
+        if best.get(hook) != chosen.get(hook):
+            yield f"{', '.join(hook)}: {chosen.get(hook)} instead of {best.get(hook)}"
+
+
+def costly(_series: Series, report: Report) -> Iterator[str]:
+    """Yield the programs that take more than a quarter of the instructions that verifiers allow, or an unknown number.
+
+    What the verifier refuses is not counted.
+    """
+    for program in report.programs:
+        if not program.refused and not 0 < program.instructions <= INSTRUCTION_BUDGET:
+            yield f"{program.way}, {program.name}: {program.instructions}"
+
+
+def left_behind(_series: Series, report: Report) -> Iterator[str]:
+    """Yield what the kernel still held in the end."""
+    if report.left_behind != {"prog": [], "map": [], "link": []}:
+        yield str(report.left_behind)
+
+
+def misdiagnosed(_series: Series, report: Report) -> Iterator[str]:
+    """Yield what `pyloader doctor` gets wrong: nothing is missing, but for the kernel's types when they are hidden."""
+    for types, way in (("kernel", Way.RING), ("file", Way.RING_BY_FILE)):
+        doctor = report.doctors.get(types)
+        stands = {one.hook: one.rung for one in report.programs if one.chosen and one.way == way}
+        if doctor is None or doctor.problems or doctor.rungs != stands or doctor.transport != "ring":
+            yield f"types from the {types}: {doctor}, while the rungs are {stands}"
+    nowhere = report.doctors.get("nowhere")
+    if nowhere is None or nowhere.problems.keys() != {"kernel types", *MONITORS}:
+        yield f"types from nowhere: {nowhere}"
+
+
+CHECKS: tuple[Callable[[Series, Report], Iterator[str]], ...] = (
+    failed,
+    untried,
+    unrefused,
+    misplaced,
+    costly,
+    left_behind,
+    misdiagnosed,
+)
+
+
+def passed(series: Series, report: Report) -> bool:
+    """Return whether nothing is wrong."""
+    return not any(True for check in CHECKS for _ in check(series, report))
+
+
+def _may_be_refused(series: Series, program: Program) -> bool:
+    return any(
+        series == one.series and program.kind in one.kinds and program.way in one.ways for one in EXPECTED_REFUSALS
+    )
