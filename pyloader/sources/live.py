@@ -79,8 +79,8 @@ class KernelSource:
         self._backlog: list[AnyRecord] = []
         self._next_loss_report = 0
         self._end: int | None = None
-        self._last_reading = 0
-        self._streaming = self._well_filled = False
+        self._last_reading = self._told_until = 0
+        self._streaming = False
         self._stopping = self._finished = self._closed = False
         self._held = ExitStack()
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
@@ -131,7 +131,7 @@ class KernelSource:
         ready = bool(self._merge) or bool(self._epoll.poll(self._patience(timeout)))
         now = _now()
         horizon = self._horizon(now)
-        size = self._take_in(horizon, now)
+        size = self._take_in(horizon)
         if not size and ready and not self._merge:
             time.sleep(_BUSY_PAUSE)
         self._streaming = bool(size) and now - self._last_reading < BUSY_GAP_NS and horizon == now
@@ -161,7 +161,7 @@ class KernelSource:
         """Remember what was handed out as dealt with: whoever took it has come back for more."""
         for monitor in self.monitors:
             monitor.reader.commit()
-        self._losses.acknowledge()
+        self._losses.acknowledge(self._told_until)
 
     def _patience(self, timeout: float | None) -> float:
         """Return how long to wait for records, in seconds: at most until the next look at the loss counters."""
@@ -178,10 +178,10 @@ class KernelSource:
             # Pinned monitors go on, so the end is this moment.
             self._end = _now()
         horizon = self._horizon(self._end)
-        if not self._take_in(horizon, self._end) and horizon == self._end:
+        if not self._take_in(horizon) and horizon == self._end:
             self._finished = True
             horizon = _now()
-            self._merge.add(self._losses.since_last(horizon))
+            self._merge.add(self._losses.since_last())
         return self._tell(horizon)
 
     def _horizon(self, limit: int) -> int:
@@ -189,11 +189,10 @@ class KernelSource:
         oldest = [stamp for monitor in self.monitors if (stamp := monitor.reader.oldest()) is not None]
         return min(limit, min(oldest) + SLICE_NS) if oldest else limit
 
-    def _take_in(self, horizon: int, limit: int) -> int:
-        """Read the rings up to a horizon and return the bytes that were there.
+    def _take_in(self, horizon: int) -> int:
+        """Read the rings up to a horizon, and the loss counters when it is time or a ring was well filled.
 
-        Losses are looked at when the horizon is not held back by a backlog, and when it is time or a ring was well
-        filled.
+        Return the bytes that were in the rings.
         """
         size = 0
         for monitor in self.monitors:
@@ -207,15 +206,15 @@ class KernelSource:
                     self._raw.update(zip(map(id, records), batch.split(), strict=True))
                 self._merge.add(records)
                 size += len(batch.data)
-        self._well_filled = self._well_filled or size >= self._ring_bytes // 2
-        if horizon == limit and (horizon >= self._next_loss_report or self._well_filled):
-            self._next_loss_report = horizon + LOSS_INTERVAL_NS
-            self._well_filled = False
-            self._merge.add(self._losses.since_last(horizon))
+        now = _now()
+        if now >= self._next_loss_report or size >= self._ring_bytes // 2:
+            self._next_loss_report = now + LOSS_INTERVAL_NS
+            self._merge.add(self._losses.since_last())
         return size
 
     def _tell(self, horizon: int) -> list[AnyRecord]:
         """Return what may be told by now."""
+        self._told_until = horizon
         records = self._merge.until(horizon)
         news = self._cgroups.news_in(records)
         return self._told(news + records if news else records)

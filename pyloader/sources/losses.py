@@ -1,9 +1,21 @@
 """What the kernel programs could not deliver, as records."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from pyloader.monitors import ActiveMonitor
 from pyloader.records import AnyRecord, EventLoss
+
+
+class _Seen(NamedTuple):
+    """A loss that is to be told: until then nobody may take it for told."""
+
+    timestamp: int
+    monitor: ActiveMonitor
+    tag: int
+    cpu: int
+    count: int
+    """How many were lost in all by then."""
 
 
 class LossReport:
@@ -16,27 +28,29 @@ class LossReport:
     def __init__(self, monitors: Sequence[ActiveMonitor]) -> None:
         self._monitors = monitors
         self._told = {(monitor, tag): monitor.reported(tag) for monitor in monitors for tag, _ in monitor.tallies()}
-        self._news: set[tuple[ActiveMonitor, int]] = set()
+        self._seen = {key: list(counts) for key, counts in self._told.items()}
+        self._untold: list[_Seen] = []
 
-    def since_last(self, horizon: int) -> list[AnyRecord]:
-        """Return one record per type and CPU that lost something since the last call.
-
-        It is stamped with the last loss, or with `horizon` (ns) if that is earlier: then it is told with what came
-        until then, and not after records that are still to come.
-        """
+    def since_last(self) -> list[AnyRecord]:
+        """Return one record per type and CPU that lost something since the last call, stamped with the last loss."""
         records: list[AnyRecord] = []
         for monitor in self._monitors:
             for tag, tallies in monitor.tallies():
-                told = self._told[monitor, tag]
+                seen = self._seen[monitor, tag]
                 for cpu, tally in enumerate(tallies):
-                    if new := tally.lost - told[cpu]:
-                        told[cpu] = tally.lost
-                        self._news.add((monitor, tag))
-                        records.append(EventLoss(timestamp=min(tally.last_lost, horizon), lost=tag, cpu=cpu, count=new))
+                    if new := tally.lost - seen[cpu]:
+                        seen[cpu] = tally.lost
+                        self._untold.append(_Seen(tally.last_lost, monitor, tag, cpu, tally.lost))
+                        records.append(EventLoss(timestamp=tally.last_lost, lost=tag, cpu=cpu, count=new))
         return records
 
-    def acknowledge(self) -> None:
-        """Remember in the kernel that everything so far was told."""
-        for monitor, tag in self._news:
+    def acknowledge(self, horizon: int) -> None:
+        """Remember in the kernel that the losses up to `horizon` (ns) were told."""
+        told = [one for one in self._untold if one.timestamp <= horizon]
+        if not told:
+            return
+        self._untold = [one for one in self._untold if one.timestamp > horizon]
+        for one in told:
+            self._told[one.monitor, one.tag][one.cpu] = one.count
+        for monitor, tag in {(one.monitor, one.tag) for one in told}:
             monitor.set_reported(tag, self._told[monitor, tag])
-        self._news.clear()
