@@ -14,7 +14,7 @@ class _Seen(NamedTuple):
     monitor: ActiveMonitor
     tag: int
     cpu: int
-    count: int
+    total: int
     """How many were lost in all by then."""
 
 
@@ -51,6 +51,6 @@ class LossReport:
             return
         self._untold = [one for one in self._untold if one.timestamp > horizon]
         for one in told:
-            self._told[one.monitor, one.tag][one.cpu] = one.count
+            self._told[one.monitor, one.tag][one.cpu] = one.total
         for monitor, tag in {(one.monitor, one.tag) for one in told}:
             monitor.set_reported(tag, self._told[monitor, tag])
