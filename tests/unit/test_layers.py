@@ -35,6 +35,24 @@ LAYERS = (
 `""` is `pyloader/__init__.py`, the public face.
 """
 
+INSIDE = {
+    "binding": (("elf",), ("library",), ("counters", "handle", "log", "pins", "probe"), ("objects", "ring")),
+    "kernel": (
+        ("finding", "host"),
+        ("interfaces", "mounts", "parts", "rights", "types"),
+        ("features",),
+        ("policy",),
+        ("refusal", "survey"),
+    ),
+    "monitors": (
+        ("instance", "ladder", "objects", "transport"),
+        ("active", "climb", "prepare", "process"),
+        ("loaded", "pinned"),
+    ),
+    "sources": (("cgroups", "losses", "merge", "replay", "source"), ("live",)),
+}
+"""The modules of the parts that touch the kernel, under the same rule."""
+
 
 class Import(NamedTuple):
     """An import as it stands in the code: `names` are empty for a plain `import`."""
@@ -126,6 +144,21 @@ def test_imports_point_upwards() -> None:
     assert wrong == []
 
 
+@pytest.mark.parametrize("part", INSIDE)
+def test_layers_inside_of_a_part(part: str) -> None:
+    """The parts that touch the kernel have layers of their own: what is loaded or read stands below what helps it."""
+    rows = {f"pyloader.{part}.{name}": row for row, names in enumerate(INSIDE[part]) for name in names}
+    wrong = [
+        str(one)
+        for module, row in rows.items()
+        for one in _imports(module)
+        if one.target.startswith(f"pyloader.{part}.") and rows[one.target] >= row
+    ]
+
+    assert set(rows) == {module for module in MODULES if module.startswith(f"pyloader.{part}.")}
+    assert wrong == []
+
+
 def test_no_circle_inside_of_a_part() -> None:
     """Modules of one part do not import each other in circles."""
     needs = {
@@ -150,6 +183,13 @@ def test_ctypes_stays_in_the_binding() -> None:
     }
 
     assert users == {"binding"}
+
+
+def test_kernel_is_called_by_those_who_load() -> None:
+    """Only what asks the kernel and what loads monitors uses the binding: all behind them gets records."""
+    users = {_part(one.importer) for one in _every_import() if one.target.startswith("pyloader.binding")}
+
+    assert users - {"binding"} == {"kernel", "monitors"}
 
 
 @pytest.mark.parametrize("module", ["random", "secrets", "uuid"])

@@ -178,23 +178,27 @@ def test_maps_are_told_and_chosen(libbpf: _FakeLibbpf, opened: BpfObject) -> Non
     assert libbpf.created == {7: False}
 
 
-@pytest.mark.parametrize(("name", "key", "value"), [("ring", 0, 0), (".rodata.settings", 4, 8)])
-def test_shared_map(
-    libbpf: _FakeLibbpf, opened: BpfObject, monkeypatch: pytest.MonkeyPatch, name: str, key: int, value: int
-) -> None:
+@pytest.fixture(name="found")
+def _found(monkeypatch: pytest.MonkeyPatch) -> MapInfo:
+    """Return what the kernel tells of a map that exists; a test sets it."""
+    found = MapInfo()
+    monkeypatch.setattr("pyloader.binding.objects.map_info", lambda _: found)
+    return found
+
+
+@pytest.mark.parametrize(("name", "form"), [("ring", (0, 0)), (".rodata.settings", (4, 8))])
+def test_shared_map(libbpf: _FakeLibbpf, opened: BpfObject, found: MapInfo, name: str, form: tuple[int, int]) -> None:
     """A map that exists and has the same form stands in for the object's own."""
-    monkeypatch.setattr("pyloader.binding.objects.map_info", lambda _: MapInfo(key_size=key, value_size=value))
+    found.key_size, found.value_size = form
     opened.share_map(name, 33)
 
     assert list(libbpf.shared.values()) == [33]
 
 
-@pytest.mark.parametrize(("key", "value"), [(4, 16), (8, 8)])
-def test_map_of_another_form(
-    libbpf: _FakeLibbpf, opened: BpfObject, monkeypatch: pytest.MonkeyPatch, key: int, value: int
-) -> None:
+@pytest.mark.parametrize("form", [(4, 16), (8, 8)])
+def test_map_of_another_form(libbpf: _FakeLibbpf, opened: BpfObject, found: MapInfo, form: tuple[int, int]) -> None:
     """A map whose keys or values have another size than the programs expect is refused, with what to do."""
-    monkeypatch.setattr("pyloader.binding.objects.map_info", lambda _: MapInfo(key_size=key, value_size=value))
+    found.key_size, found.value_size = form
     with pytest.raises(LoadError, match=r"map \.rodata\.settings has another form .* of sample: unload it first"):
         opened.share_map(".rodata.settings", 33)
 
