@@ -2,7 +2,7 @@
 
 import pytest
 
-from pyloader.errors import LoadError, PyloaderError, RecordingError
+from pyloader.errors import AttachError, LoadError, PyloaderError, RecordingError, VerifierError
 
 
 def test_text_and_log() -> None:
@@ -17,6 +17,16 @@ def test_text_and_log() -> None:
 def test_log_is_empty_unless_given(kind: type[PyloaderError]) -> None:
     """An exception without a long story has an empty log."""
     assert kind("x").log == ""
+
+
+def test_refused_program() -> None:
+    """A refusal names the program and the error number, as far as there are any."""
+    error = AttachError("x", program="exec_tp", errno=2)
+
+    assert (error.program, error.errno) == ("exec_tp", 2)
+    assert (LoadError("x").program, LoadError("x").errno) == ("", 0)
+    assert issubclass(AttachError, LoadError)
+    assert issubclass(VerifierError, LoadError)
 
 
 def test_place_of_damage() -> None:

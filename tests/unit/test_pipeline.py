@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyloader.alerts import Severity
-from pyloader.pipeline import Assessment, Pipeline
-from pyloader.records import AnyRecord, Malformed
+from pyloader.pipeline import Assessment, Hook, Pipeline
+from pyloader.records import AnyRecord, HookInUse, Malformed
 from pyloader.samples import SAMPLE
 from pyloader.sensor import Sensor
 from pyloader.sinks import JsonSink, Sink, TextSink

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from pyloader.binding import BpfObject, Link
+from pyloader.binding import BpfObject, Link, MapInfo
 from pyloader.binding.library import Libbpf
 from pyloader.errors import AttachError, ClosedError, LoadError, VerifierError
 
@@ -71,6 +71,14 @@ class _FakeLibbpf:
         assert handle == 8
         size._obj.value = ctypes.sizeof(self.constants)  # noqa: SLF001 -- what a ctypes reference refers to.
         return ctypes.addressof(self.constants)
+
+    def bpf_map__key_size(self, handle: int) -> int:
+        """Return 4, except for a ring, which has no keys."""
+        return {7: 0, 8: 4}[handle]
+
+    def bpf_map__value_size(self, handle: int) -> int:
+        """Return 8, except for a ring, which has no values."""
+        return {7: 0, 8: 8}[handle]
 
     def bpf_link__fd(self, link: int) -> int:
         """Return the descriptor of a link."""
@@ -163,12 +171,34 @@ def test_maps_and_descriptors(libbpf: _FakeLibbpf, opened: BpfObject) -> None:
 
 
 def test_maps_are_told_and_chosen(libbpf: _FakeLibbpf, opened: BpfObject) -> None:
-    """The maps of an object are told; each can be shared with another object, or be left out."""
-    opened.share_map("ring", 33)
+    """The maps of an object are told, and each can be left out."""
     opened.leave_out_map("ring")
 
     assert list(opened.maps()) == ["ring", ".rodata.settings"]
-    assert (libbpf.shared, libbpf.created) == ({7: 33}, {7: False})
+    assert libbpf.created == {7: False}
+
+
+@pytest.mark.parametrize(("name", "key", "value"), [("ring", 0, 0), (".rodata.settings", 4, 8)])
+def test_shared_map(
+    libbpf: _FakeLibbpf, opened: BpfObject, monkeypatch: pytest.MonkeyPatch, name: str, key: int, value: int
+) -> None:
+    """A map that exists and has the same form stands in for the object's own."""
+    monkeypatch.setattr("pyloader.binding.objects.map_info", lambda _: MapInfo(key_size=key, value_size=value))
+    opened.share_map(name, 33)
+
+    assert list(libbpf.shared.values()) == [33]
+
+
+@pytest.mark.parametrize(("key", "value"), [(4, 16), (8, 8)])
+def test_map_of_another_form(
+    libbpf: _FakeLibbpf, opened: BpfObject, monkeypatch: pytest.MonkeyPatch, key: int, value: int
+) -> None:
+    """A map whose keys or values have another size than the programs expect is refused, with what to do."""
+    monkeypatch.setattr("pyloader.binding.objects.map_info", lambda _: MapInfo(key_size=key, value_size=value))
+    with pytest.raises(LoadError, match=r"map \.rodata\.settings has another form .* of sample: unload it first"):
+        opened.share_map(".rodata.settings", 33)
+
+    assert libbpf.shared == {}
 
 
 def test_constants(libbpf: _FakeLibbpf, opened: BpfObject) -> None:

@@ -16,14 +16,17 @@ from hypothesis import strategies as st
 from pyloader import Sensor
 from pyloader.cli import main
 from pyloader.errors import (
+    BusyError,
     ClosedError,
     LoadError,
     NotPermittedError,
     PyloaderError,
     RecordingError,
     UnsupportedError,
+    UsageError,
 )
 from pyloader.kernel import Finding
+from pyloader.monitors import Monitor
 from tests.unit.examples import REVERSE_SHELL, exec_record, recording
 from tests.unit.fakes import FakeSource
 
@@ -31,7 +34,7 @@ Command = Callable[..., "subprocess.CompletedProcess[str]"]
 Output = pytest.CaptureFixture[str]
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["replay", "--help"], ["doctor", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], *([command, "--help"] for command in ("run", "replay", "doctor", "load", "unload", "status"))])
 def test_help(capsys: Output, arguments: list[str]) -> None:
     """Every command explains itself and succeeds."""
     with pytest.raises(SystemExit) as caught:
@@ -70,6 +73,24 @@ def test_version(capsys: Output) -> None:
         (["run", "--monitors", "process,"], "there is no monitor ''"),
         (["run", "--monitors", ""], "there is no monitor ''"),
         (["doctor", "--events"], "unrecognized arguments: --events"),
+        (["run", "--transport", "mail"], "'mail'"),
+        (["run", "--ring-bytes", "65535"], "65535 is not a power of two from 65536"),
+        (["run", "--ring-bytes", "32768"], "32768 is not a power of two from 65536"),
+        (["run", "--ring-bytes", "2147483648"], "2147483648 is not a power of two from 65536 to 1073741824"),
+        (["run", "--ring-bytes", "-65536"], "-65536 is not a power of two"),
+        (["run", "--ring-bytes", "0"], "0 is not a power of two"),
+        (["run", "--ring-bytes", "much"], "'much'"),
+        (["load", "--ring-bytes", "100000"], "100000 is not a power of two"),
+        (["run", "--instance", ""], "'' is not a name of up to 32 letters"),
+        (["run", "--instance", "../etc"], "'../etc' is not a name"),
+        (["run", "--instance", "a.b"], "'a.b' is not a name"),
+        (["run", "--instance", "a/b"], "'a/b' is not a name"),
+        (["run", "--instance", "a\n"], "is not a name"),
+        (["run", "--instance", "é"], "is not a name"),
+        (["status", "--instance", "x" * 33], "is not a name of up to 32 letters"),
+        (["load", "memory"], "there is no monitor 'memory'; there are: process"),
+        (["unload", "process", "memory"], "there is no monitor 'memory'"),
+        (["status", "--format", "xml"], "invalid choice: 'xml'"),
     ],
 )
 def test_usage(capsys: Output, arguments: list[str], message: str) -> None:
@@ -99,10 +120,12 @@ def _fail(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
         (NotPermittedError("the reason"), 3),
         (UnsupportedError("the reason"), 3),
         (LoadError("the reason"), 3),
+        (BusyError("the reason"), 3),
+        (UsageError("the reason"), 2),
     ],
 )
 def test_exit_codes(monkeypatch: pytest.MonkeyPatch, capsys: Output, error: PyloaderError, code: int) -> None:
-    """An error ends with its code and its text: 3 if this host cannot do it, else 1."""
+    """An error ends with its code and its text: 2 if it makes no sense, 3 if this host cannot do it now, else 1."""
     _fail(monkeypatch, error)
 
     assert code == main(["doctor"])
@@ -154,6 +177,16 @@ _TOKENS = [
     "--monitors",
     "process",
     "--verbose",
+    "load",
+    "unload",
+    "status",
+    "--instance",
+    "--hooks",
+    "--transport",
+    "--ring-bytes",
+    "65536",
+    "ring",
+    "--btf",
     "--",
     "-",
     "-h",
@@ -162,6 +195,27 @@ _TOKENS = [
     "/dev/null",
     "/",
 ]
+
+
+class _NoPins:
+    """Pins of a host on which nothing is pinned and nothing can be."""
+
+    def __init__(self, monitor: Monitor, instance: str) -> None:
+        self.monitor = monitor
+        self.folder = Path("/sys/fs/bpf/pyloader") / instance / monitor.name
+
+    def exist(self) -> bool:
+        """Return that there are none."""
+        return False
+
+    def load(self, **_options: object) -> bool:
+        """Refuse."""
+        message = "nothing can be pinned"
+        raise UnsupportedError(message)
+
+    def unload(self) -> bool:
+        """Return that there was nothing."""
+        return False
 
 
 @given(st.lists(st.sampled_from(_TOKENS) | st.text(st.characters(codec="utf-8"), max_size=8), max_size=7))
@@ -180,6 +234,9 @@ def test_any_arguments(arguments: list[str]) -> None:
     ):
         patch.setattr("pyloader.cli.run.Sensor", sensor)
         patch.setattr("pyloader.cli.run.signal.signal", lambda *_: None)
+        patch.setattr("pyloader.kernel.require", lambda _btf: None)
+        for module in ("load", "unload", "status"):
+            patch.setattr(f"pyloader.cli.{module}.Pins", _NoPins)
         patch.setattr("pyloader.cli.run.gc.freeze", lambda: None)
         patch.setattr("pyloader.kernel.findings", lambda _btf: (Finding("x", "y", UnsupportedError("z")),))
         try:
@@ -187,7 +244,7 @@ def test_any_arguments(arguments: list[str]) -> None:
         except SystemExit as end:
             assert end.code in {0, 2}  # noqa: PT017 -- argparse ends a process by itself.
         else:
-            assert code in {0, 1, 3}
+            assert code in {0, 1, 2, 3}
 
 
 def _is_clean(done: "subprocess.CompletedProcess[str]", codes: Iterable[int]) -> bool:

@@ -11,8 +11,10 @@ import pytest
 from pyloader import NotPermittedError, Sensor
 from pyloader.cli import main
 from pyloader.errors import LoadError, PyloaderError, UnsupportedError
+from pyloader.monitors import Transport
 from pyloader.records import AnyRecord
 from pyloader.samples import SAMPLE
+from pyloader.sources.live import RING_BYTES
 from tests.unit.examples import REVERSE_SHELL, exec_record
 from tests.unit.fakes import FakeSource
 
@@ -57,7 +59,7 @@ def _source(monkeypatch: pytest.MonkeyPatch, asked: dict[str, object], request: 
 
     def sensor(monitors: list[str], *, min_score: float, **options: object) -> Sensor:
         asked.update(monitors=monitors, min_score=min_score)
-        asked.update({name: value for name, value in options.items() if name in {"record_to", "btf"}})
+        asked.update(options)
         return Sensor(source=source, min_score=min_score)
 
     monkeypatch.setattr("pyloader.cli.run.Sensor", sensor)
@@ -75,17 +77,43 @@ def test_run(capsys: Output, source: FakeSource, asked: dict[str, object]) -> No
         "2 process_exec; lost: none; 1 alerts",
     ]
     assert source.asked == ["start", "close"]
-    assert asked == {"monitors": ["process"], "min_score": 50.0, "record_to": None, "btf": None}
+    assert asked == {
+        "monitors": ["process"],
+        "min_score": 50.0,
+        "record_to": None,
+        "btf": None,
+        "ring_bytes": RING_BYTES,
+        "hooks": None,
+        "transport": None,
+        "instance": "default",
+    }
 
 
 def test_options_reach_the_sensor(source: FakeSource, asked: dict[str, object]) -> None:
-    """Monitors, threshold, recording and types are those of the options; a monitor that is named twice runs once."""
-    assert (
-        main(["run", "--monitors", "process,process", "--min-score", "70", "--record", "x.rec", "--btf", "k.btf"]) == 0
-    )
+    """What the options say reaches the sensor; a monitor that is named twice runs once."""
+    options = {
+        "--monitors": "process,process",
+        "--min-score": "70",
+        "--record": "x.rec",
+        "--btf": "k.btf",
+        "--ring-bytes": "65536",
+        "--hooks": "tp",
+        "--transport": "perf",
+        "--instance": "second-1_B",
+    }
+    assert main(["run", *(word for option in options.items() for word in option)]) == 0
 
     assert source.asked[-1] == "close"
-    assert asked == {"monitors": ["process"], "min_score": 70.0, "record_to": Path("x.rec"), "btf": Path("k.btf")}
+    assert asked == {
+        "monitors": ["process"],
+        "min_score": 70.0,
+        "record_to": Path("x.rec"),
+        "btf": Path("k.btf"),
+        "ring_bytes": 65_536,
+        "hooks": "tp",
+        "transport": Transport.PERF,
+        "instance": "second-1_B",
+    }
 
 
 @pytest.mark.parametrize("source", [_Patient], indirect=True)

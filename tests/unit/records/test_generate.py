@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyloader.records import KERNEL_RECORDS, TAG_LIMIT, AnyRecord, Record, event_name, tag_of
+from pyloader.records import KERNEL_RECORDS, TAG_LIMIT, VITAL_RECORDS, AnyRecord, Record, event_name, tag_of
 from pyloader.records.generate import encoding, header
 from pyloader.records.wire import U16, U32, Arguments, Padded, Unsigned, Variable
 from tests.unit.strategies import kernel_records
@@ -121,9 +121,10 @@ int main(void)
 
 
 def _case(kind: type[Record]) -> str:
-    """Return C that fills the struct of a record from standard input and writes the record."""
+    """Return C that fills the struct of a record from standard input and writes it, and checks which ring it goes to."""
     name = event_name(kind)
     lines = [f"case {name.upper()}: {{", f"struct {name} record;"]
+    lines.append(f'_Static_assert(is_vital({name.upper()}) == {int(kind in VITAL_RECORDS)}, "is_vital");')
     for field, one in _encodings(kind).items():
         match one:
             case Variable(limit):

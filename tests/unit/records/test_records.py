@@ -8,6 +8,7 @@ from pyloader.records import (
     KERNEL_RECORDS,
     SENSOR_RECORDS,
     TAG_LIMIT,
+    VITAL_RECORDS,
     AnyRecord,
     EventLoss,
     ProcessExec,
@@ -30,6 +31,12 @@ def test_kernel_tags_index_the_counters() -> None:
     """The tags of the kernel's records fit into its array of loss counters, and only theirs."""
     assert all(0 < tag_of(kind) < TAG_LIMIT for kind in KERNEL_RECORDS)
     assert all(tag_of(kind) >= TAG_LIMIT for kind in SENSOR_RECORDS)
+
+
+def test_vital_records() -> None:
+    """The records that have a ring of their own are records of the kernel, and not all of them."""
+    assert VITAL_RECORDS
+    assert set(VITAL_RECORDS) < set(KERNEL_RECORDS)
 
 
 def test_every_record_is_in_the_union() -> None:

@@ -100,3 +100,28 @@ def test_loss_lowers_confidence() -> None:
     assert confidence(2 * SECOND) == CONFIDENCE_AFTER_LOSS
     assert confidence(2 * SECOND + LOSS_MEMORY_NS - 1) == CONFIDENCE_AFTER_LOSS
     assert confidence(2 * SECOND + LOSS_MEMORY_NS) == 1.0
+
+
+def test_losses_add_up() -> None:
+    """A verdict tells how many records were lost in the ten minutes before it, those of every loss together."""
+    scorer = Scorer()
+    _lose(scorer, loss_record(3, timestamp=SECOND))
+    _lose(scorer, loss_record(4, timestamp=2 * SECOND, lost=2))
+
+    def lost(now: int) -> int:
+        [verdict] = scorer.weigh([evidence()], now)
+        return verdict.lost
+
+    assert lost(2 * SECOND) == 7
+    assert lost(SECOND + LOSS_MEMORY_NS) == 4
+    assert lost(2 * SECOND + LOSS_MEMORY_NS) == 0
+
+
+def test_losses_are_bounded() -> None:
+    """A host that loses all the time makes the scorer remember no more than the latest losses."""
+    scorer = Scorer()
+    for _ in range(2_000):
+        _lose(scorer, loss_record(1, timestamp=SECOND))
+    [verdict] = scorer.weigh([evidence()], SECOND)
+
+    assert (verdict.lost, verdict.confidence) == (1_024, CONFIDENCE_AFTER_LOSS)

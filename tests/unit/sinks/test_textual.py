@@ -130,6 +130,14 @@ def test_summary_goes_to_the_diagnostics() -> None:
     assert (out.getvalue(), diagnostics.getvalue()) == ("", "no records; lost: none; 0 alerts\n")
 
 
+@given(names, names, names)
+def test_summary_of_any_hooks(hook: str, rung: str, blind_to: str) -> None:
+    """Whatever a recording says of its hooks, the summary is one line of visible text."""
+    summary = Summary(records={}, lost={}, alerts=0, evicted={}, hooks=[Hook("x", hook, rung, blind_to=blind_to)])
+
+    assert not {unicodedata.category(char) for char in summary_line(summary)} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
 def test_summary_line() -> None:
     """The summary tells records, losses, alerts, what was given up, and what hooks cannot see, if there is any such."""
     summary = Summary(
