@@ -92,7 +92,9 @@ def test_unknown_monitor() -> None:
 
 def test_unknown_kind_of_hook() -> None:
     """A kind of hook that no monitor has is refused together with the kinds that there are."""
-    with pytest.raises(UsageError, match="monitor process has no hook of kind 'xdp'; there are: fentry, kprobe, tp, tp_"):
+    with pytest.raises(
+        UsageError, match="monitor process has no hook of kind 'xdp'; there are: fentry, kprobe, tp, tp_"
+    ):
         Sensor(hooks="xdp")
 
 

@@ -218,26 +218,21 @@ def test_constants_that_are_too_long(libbpf: _FakeLibbpf, opened: BpfObject) -> 
 
 
 @pytest.mark.parametrize(
-    ("lines", "kind", "program", "text"),
+    ("lines", "refused"),
     [
-        ([VERIFIER], VerifierError, "one", "the kernel's verifier refused one of sample: R6 invalid mem access 'scalar'"),
+        (
+            [VERIFIER],
+            VerifierError("the kernel's verifier refused one of sample: R6 invalid mem access 'scalar'", program="one"),
+        ),
         (
             ["libbpf: prog 'two': failed to load: -13\n"],
-            LoadError,
-            "two",
-            "the kernel refused two of sample: Permission denied",
+            LoadError("the kernel refused two of sample: Permission denied", program="two"),
         ),
-        (["libbpf: x\n"], LoadError, "", "the kernel refused the maps of sample: Permission denied"),
+        (["libbpf: x\n"], LoadError("the kernel refused the maps of sample: Permission denied")),
     ],
 )
-def test_refused_load(  # noqa: PLR0913 -- one refusal and what is made of it.
-    libbpf: _FakeLibbpf,
-    opened: BpfObject,
-    printed: list[str],
-    lines: list[str],
-    kind: type[LoadError],
-    program: str,
-    text: str,
+def test_refused_load(
+    libbpf: _FakeLibbpf, opened: BpfObject, printed: list[str], lines: list[str], refused: LoadError
 ) -> None:
     """A refusal ends with the verifier's reason, or else the error's, names the program, and keeps the whole log."""
     libbpf.error = OSError(13, "Permission denied")
@@ -246,8 +241,8 @@ def test_refused_load(  # noqa: PLR0913 -- one refusal and what is made of it.
         opened.load()
 
     error = caught.value
-    assert (type(error), str(error)) == (kind, text)
-    assert (error.program, error.errno, error.log) == (program, 13, "".join(lines))
+    assert (type(error), str(error), error.program) == (type(refused), str(refused), refused.program)
+    assert (error.errno, error.log) == (13, "".join(lines))
 
 
 def test_refused_attachment(libbpf: _FakeLibbpf, opened: BpfObject, printed: list[str]) -> None:

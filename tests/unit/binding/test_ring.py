@@ -150,7 +150,7 @@ def _read(reader: RingReader, horizon: int = LATE) -> list[AnyRecord]:
 
 def test_batch_is_one_array(drain: _FakeDrain, reader: RingReader) -> None:
     """A batch is one MessagePack array whose records end where it says, those of the first ring first."""
-    records = [exec_record(), fork_record(), exit_record()]
+    records: list[AnyRecord] = [exec_record(), fork_record(), exit_record()]
     _fill(drain, 6, records[2])
     _fill(drain, 5, *records[:2])
     batch, more = reader.read(LATE)

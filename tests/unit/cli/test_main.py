@@ -34,7 +34,10 @@ Command = Callable[..., "subprocess.CompletedProcess[str]"]
 Output = pytest.CaptureFixture[str]
 
 
-@pytest.mark.parametrize("arguments", [["--help"], *([command, "--help"] for command in ("run", "replay", "doctor", "load", "unload", "status"))])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], *([command, "--help"] for command in ("run", "replay", "doctor", "load", "unload", "status"))],
+)
 def test_help(capsys: Output, arguments: list[str]) -> None:
     """Every command explains itself and succeeds."""
     with pytest.raises(SystemExit) as caught:

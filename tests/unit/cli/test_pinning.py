@@ -38,13 +38,13 @@ class _Pins:
     def load(self, *, ring_bytes: int, btf: Path | None = None) -> bool:
         """Note what is asked, and return whether there was anything to do."""
         self._fail()
-        self.asked += [self.folder, ring_bytes, btf]
+        self.asked.extend((self.folder, ring_bytes, btf))
         return not self.pinned
 
     def unload(self) -> bool:
         """Note it, and return whether they were there."""
         self._fail()
-        self.asked += [self.folder]
+        self.asked.append(self.folder)
         return self.pinned
 
     def _fail(self) -> None:

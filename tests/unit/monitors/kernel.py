@@ -1,6 +1,5 @@
 """A kernel for monitors: it refuses what a test wants it to refuse, and knows what is loaded and attached."""
 
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Self
@@ -17,6 +16,9 @@ MONITOR = Monitor(
     ),
     "sample_untyped.bpf.o",
 )
+
+MAP_FD, PROGRAM_FD, LINK_FD = 1_000_000, 2_000_000, 3_000_000
+"""Numbers that no descriptor of this process has."""
 
 MAPS = ["vital", "common", "samples", "positions", "tallies", "reported", "charge", "told", ".rodata.settings"]
 
@@ -101,13 +103,13 @@ class FakeObject:
         return FakeLink(self, program)
 
     def map_fd(self, name: str) -> int:
-        """Return a number for each map that was not left out."""
+        """Return the descriptor of a shared map, and a number for each map that was not left out."""
         assert name not in self.left_out
-        return 10 + MAPS.index(name)
+        return self.shared.get(name, MAP_FD + MAPS.index(name))
 
     def program_fd(self, name: str) -> int:
         """Return a number for each program that was loaded."""
-        return 100 + self.selected.index(name)
+        return PROGRAM_FD + self.selected.index(name)
 
     def __enter__(self) -> Self:
         return self
@@ -124,7 +126,7 @@ class FakeLink:
 
     def fileno(self) -> int:
         """Return a number for each program."""
-        return 200 + self._owner.selected.index(self._program)
+        return LINK_FD + self._owner.selected.index(self._program)
 
     def close(self) -> None:
         """Detach; further calls do nothing."""
@@ -136,8 +138,3 @@ class FakeLink:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def is_private(folder: Path) -> bool:
-    """Return whether only its owner may look into a folder."""
-    return os.stat(folder).st_mode & 0o777 == 0o700  # noqa: PTH116 -- a link is not what is asked for.

@@ -10,7 +10,7 @@ from pyloader.errors import LoadError, ObjectError
 from pyloader.monitors import PROCESS, LoadedMonitor, Tally, Transport
 from pyloader.monitors.transport import best_transport
 from pyloader.records import KERNEL_RECORDS, tag_of
-from tests.unit.monitors.kernel import MAPS, MONITOR, FakeKernel
+from tests.unit.monitors.kernel import MAP_FD, MAPS, MONITOR, FakeKernel
 
 RING, PERF = Transport.RING, Transport.PERF
 
@@ -82,7 +82,7 @@ def test_ring_transport(kernel: FakeKernel) -> None:
         assert [one.sizes for one in kernel.made] == [{"vital": 131_072, "common": 131_072}] * 2
         assert [one.left_out for one in kernel.made] == [["samples"]] * 2
         assert isinstance(loaded.reader, _FakeRing)
-        assert _FakeRing.opened == ([(10, 131_072), (11, 131_072)],)
+        assert _FakeRing.opened == ([(MAP_FD, 131_072), (MAP_FD + 1, 131_072)],)
         assert (loaded.transport, loaded.monitor) == (RING, MONITOR)
 
 
@@ -92,7 +92,7 @@ def test_perf_transport(kernel: FakeKernel) -> None:
         assert kernel.last.left_out == ["vital", "common"]
         assert kernel.last.sizes == {}
         assert isinstance(loaded.reader, _FakePerf)
-        assert _FakePerf.opened == (10 + MAPS.index("samples"), 65_536)
+        assert _FakePerf.opened == (MAP_FD + MAPS.index("samples"), 65_536)
 
 
 @pytest.mark.parametrize("transport", Transport)

@@ -121,7 +121,7 @@ int main(void)
 
 
 def _case(kind: type[Record]) -> str:
-    """Return C that fills the struct of a record from standard input and writes it, and checks which ring it goes to."""
+    """Return C that fills the struct of a record from standard input and writes it, and checks its ring."""
     name = event_name(kind)
     lines = [f"case {name.upper()}: {{", f"struct {name} record;"]
     lines.append(f'_Static_assert(is_vital({name.upper()}) == {int(kind in VITAL_RECORDS)}, "is_vital");')

@@ -133,7 +133,9 @@ def test_summary_is_the_last_line() -> None:
     sink = JsonSink(out)
     sink.write([Assessment(exec_record(), None, 62.4, (), (alert(),))])
     hooks = [Hook("process", "exec", "tp/exec", blind_to="scripts"), Hook("process", "exit", "tp_btf/exit")]
-    sink.end(Summary(records={"process_exec": 1}, lost={"process_fork": 2}, alerts=1, evicted={"pipes": 0}, hooks=hooks))
+    sink.end(
+        Summary(records={"process_exec": 1}, lost={"process_fork": 2}, alerts=1, evicted={"pipes": 0}, hooks=hooks)
+    )
 
     assert json.loads(out.getvalue().splitlines()[-1]) == {
         "type": "summary",

@@ -81,7 +81,9 @@ def _open_source(loaded: Loaded) -> Iterator[Open]:
     assert loaded == {}
     sources: list[KernelSource] = []
 
-    def open_source(*monitors: Monitor, transport: Transport | None = None, instance: str | None = None) -> KernelSource:
+    def open_source(
+        *monitors: Monitor, transport: Transport | None = None, instance: str | None = None
+    ) -> KernelSource:
         source = KernelSource(monitors or [PROCESS], ring_bytes=65_536, transport=transport, instance=instance)
         sources.append(source)
         source.start()
