@@ -91,18 +91,26 @@ class Libbpf(Protocol):
 Checker = Callable[[Any, Any, Any], Any]
 
 
+_ENOTSUPP = 524
+"""The kernel's own "not supported" (include/linux/errno.h), which reaches user space by oversight and has no text."""
+
+
+def _refused(number: int, function: Any) -> OSError:
+    text = "not supported by this kernel" if number == _ENOTSUPP else os.strerror(number)
+    return OSError(number, text, function.__name__)
+
+
 def _pointer(result: int | None, function: Any, _arguments: Any) -> int:
     """NULL is an error whose reason is in errno."""
     if result is None:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number), function.__name__)
+        raise _refused(ctypes.get_errno(), function)
     return result
 
 
 def _status(result: int, function: Any, _arguments: Any) -> int:
     """A negative result is an error number (libbpf 1.0 and later)."""
     if result < 0:
-        raise OSError(-result, os.strerror(-result), function.__name__)
+        raise _refused(-result, function)
     return result
 
 

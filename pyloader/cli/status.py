@@ -63,9 +63,10 @@ def run(arguments: argparse.Namespace) -> Exit:
 
 def _status(pins: Pins) -> MonitorStatus:
     try:
-        if not pins.exist():
+        found = pins.find()
+        if found is None:
             return MonitorStatus(pins.monitor.name, loaded=False, folder=str(pins.folder))
-        with PinnedMonitor(pins) as pinned:
+        with found as pinned:
             return _pinned_status(pins, pinned)
     except PermissionError as error:
         message = f"cannot look into {pins.folder}: {error.strerror}; run as root"

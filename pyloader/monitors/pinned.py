@@ -99,6 +99,14 @@ class Pins:
                 self._upgrade(running, ring_bytes, btf)
             return True
 
+    def find(self) -> "PinnedMonitor | None":
+        """Return the monitor if it is pinned, whole and ours, to be read and closed."""
+        if not self.exist():
+            return None
+        with self.alone():
+            self.recover()
+            return PinnedMonitor(self, Generation(self.folder)) if self.exist() else None
+
     def unload(self) -> bool:
         """Remove exactly what is ours; return whether there was anything."""
         with self.alone():
@@ -244,21 +252,22 @@ class PinnedMonitor(ActiveMonitor):
 
     transport = Transport.RING
 
-    def __init__(self, pins: Pins) -> None:
-        with pins.alone():
-            pins.recover()
-            self.generation = Generation(pins.folder)
+    def __init__(self, pins: Pins, generation: Generation) -> None:
         self.monitor = pins.monitor
+        self.generation = generation
+        self._held = ExitStack()
+        self._held.callback(generation.close)
         try:
-            self.programs = self.generation.programs()
+            self.programs = generation.programs()
             self.rungs = _rungs(pins.monitor, self.programs)
-            rings = [self.generation.map_fd(ring) for ring in RINGS]
+            rings = [generation.map_fd(ring) for ring in RINGS]
             self.reader = RingReader(
-                [(fd, map_info(fd).max_entries) for fd in rings], positions_fd=self.generation.map_fd("positions")
+                [(fd, map_info(fd).max_entries) for fd in rings], positions_fd=generation.map_fd("positions")
             )
-            self._count_with(self.generation.map_fd("tallies"), self.generation.map_fd("reported"))
+            self._held.callback(self.reader.close)
+            self._count_with(generation.map_fd("tallies"), generation.map_fd("reported"))
         except BaseException:
-            self.generation.close()
+            self.close()
             raise
 
     def is_of_this_version(self) -> bool:
@@ -267,8 +276,7 @@ class PinnedMonitor(ActiveMonitor):
 
     def close(self) -> None:
         """Stop reading; the monitor stays at work. Further calls do nothing."""
-        self.reader.close()
-        self.generation.close()
+        self._held.close()
 
 
 def pinned_monitors(instance: str, monitors: Iterable[Monitor], bpffs: Path = BPFFS) -> list[Pins]:
@@ -287,7 +295,10 @@ def _is_complete(folder: Path) -> bool:
         with Generation(folder) as generation:
             for name in (*RINGS, "positions", "tallies", "reported", "charge"):
                 generation.map_fd(name)
-        return any((folder / "links").iterdir())
+        # Links are removed first, so an interruption shows in them.
+        return {one.name for one in (folder / "links").iterdir()} == {
+            one.name for one in (folder / "programs").iterdir()
+        }
     except (OSError, KeyError):
         return False
 
@@ -295,7 +306,7 @@ def _is_complete(folder: Path) -> bool:
 def _require_private(folder: Path) -> None:
     """Raise `UnsupportedError` if a folder exists and others made it, or may write to it."""
     if folder.is_dir():
-        found = folder.stat()
+        found = folder.lstat()
         if os.geteuid() != 0 == found.st_uid:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
         if found.st_uid != os.geteuid() or found.st_mode & 0o022:

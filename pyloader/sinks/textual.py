@@ -58,7 +58,7 @@ def summary_line(summary: Summary) -> str:
         f"; {count} {name} forgotten for want of room" for name, count in summary.evicted.items() if count
     )
     blind = "".join(
-        f"; {hook.hook} by {hook.rung} cannot see {hook.blind_to}" for hook in summary.hooks if hook.blind_to
+        printable(f"; {hook.hook} by {hook.rung} cannot see {hook.blind_to}") for hook in summary.hooks if hook.blind_to
     )
     return f"{records}; lost: {lost}; {summary.alerts} alerts{evicted}{blind}"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from pyloader import kernel
 from pyloader.errors import ClosedError
 from pyloader.host import procfs
-from pyloader.monitors import ActiveMonitor, LoadedMonitor, Monitor, PinnedMonitor, Pins, Transport, only_one
+from pyloader.monitors import ActiveMonitor, LoadedMonitor, Monitor, Pins, Transport, only_one
 from pyloader.records import AnyRecord, HookInUse
 from pyloader.records.codec import decode_batch, encode
 from pyloader.records.recording import Header, RecordingWriter
@@ -152,9 +152,9 @@ class KernelSource:
     def _activate(self, wanted: Monitor) -> ActiveMonitor:
         """Return the monitor as this instance has it pinned, or else load it."""
         if self._instance is not None and self._transport is not Transport.PERF:
-            pins = Pins(wanted, self._instance)
-            if pins.exist():
-                return PinnedMonitor(pins)
+            pinned = Pins(wanted, self._instance).find()
+            if pinned is not None:
+                return pinned
         return LoadedMonitor(wanted, ring_bytes=self._ring_bytes, transport=self._transport, btf=self._btf)
 
     def _commit(self) -> None:
