@@ -28,8 +28,14 @@ class Entry(msgspec.Struct):
 
 
 def read(file: Path) -> list[Entry]:
-    """Return what is known, the oldest kernel first. A series that has left the matrix is left out."""
-    entries = msgspec.json.decode(file.read_bytes(), type=list[Entry]) if file.exists() else []
+    """Return what is known, the oldest kernel first.
+
+    A series that has left the matrix is left out, and everything if the file was written when reports had another form.
+    """
+    try:
+        entries = msgspec.json.decode(file.read_bytes(), type=list[Entry])
+    except (FileNotFoundError, msgspec.ValidationError):
+        return []
     return sorted((one for one in entries if one.series in MATRIX), key=lambda one: MATRIX.index(one.series))
 
 

@@ -28,6 +28,16 @@ def test_a_partial_run_leaves_the_other_kernels(tmp_path: Path) -> None:
     ]
 
 
+def test_results_of_another_form_are_forgotten(tmp_path: Path) -> None:
+    """A file from before reports had their present form counts as none, and is replaced by the next results."""
+    file = tmp_path / "matrix.json"
+    file.write_text('[{"series": "5.10", "architecture": "x86_64"}]')
+
+    assert matrix.read(file) == []
+    matrix.keep(file, {OLD: _report("5.10", 100)})
+    assert [entry.series for entry in matrix.read(file)] == [OLD]
+
+
 def test_the_table_tells_what_happened(tmp_path: Path) -> None:
     """A cell shows the verified instructions, the rung in use, a failure, or a refusal."""
     file = tmp_path / "matrix.json"
