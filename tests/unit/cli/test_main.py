@@ -207,9 +207,8 @@ class _NoPins:
         self.monitor = monitor
         self.folder = Path("/sys/fs/bpf/pyloader") / instance / monitor.name
 
-    def exist(self) -> bool:
-        """Return that there are none."""
-        return False
+    def find(self) -> None:
+        """Find none."""
 
     def load(self, **_options: object) -> bool:
         """Refuse."""

@@ -30,10 +30,10 @@ class _Pins:
         self.monitor = monitor
         self.folder = Path("/sys/fs/bpf/pyloader") / instance / monitor.name
 
-    def exist(self) -> bool:
-        """Return whether they are there."""
+    def find(self) -> "_Pinned | None":
+        """Return the monitor if they are there."""
         self._fail()
-        return self.pinned
+        return _Pinned() if self.pinned else None
 
     def load(self, *, ring_bytes: int, btf: Path | None = None) -> bool:
         """Note what is asked, and return whether there was anything to do."""
@@ -57,8 +57,7 @@ class _Pinned:
 
     current: ClassVar[bool] = True
 
-    def __init__(self, pins: _Pins) -> None:
-        assert pins.pinned
+    def __init__(self) -> None:
         loaded = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - 3_600 * 1_000_000_000
         self.rungs = {
             "exec": Rung("tp_btf/exec", "exec_btf"),
@@ -91,7 +90,6 @@ def _pins(monkeypatch: pytest.MonkeyPatch) -> type[_Pins]:
     """Put the made-up pins in place; nothing is pinned."""
     for module in ("load", "unload", "status"):
         monkeypatch.setattr(f"pyloader.cli.{module}.Pins", _Pins)
-    monkeypatch.setattr("pyloader.cli.status.PinnedMonitor", _Pinned)
     monkeypatch.setattr("pyloader.kernel.require", lambda _btf=None: None)
     monkeypatch.setattr(_Pins, "pinned", False)
     monkeypatch.setattr(_Pins, "asked", [])

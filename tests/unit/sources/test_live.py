@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -438,29 +439,28 @@ def test_host_that_cannot(loaded: Loaded, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 class _Pins:
-    """Pins of the process monitor, and of no other."""
+    """Pins of the process monitor, and of no other; `pinned` gets what is found."""
+
+    pinned: ClassVar[Loaded] = {}
 
     def __init__(self, monitor: Monitor, instance: str) -> None:
         assert instance == "second"
         self.monitor = monitor
 
-    def exist(self) -> bool:
-        """Return whether it is the process monitor."""
-        return self.monitor.name == "process"
+    def find(self) -> FakeMonitor | None:
+        """Return the process monitor at work."""
+        if self.monitor.name != "process":
+            return None
+        self.pinned[self.monitor.name] = made = FakeMonitor(self.monitor)
+        return made
 
 
 @pytest.fixture(name="pinned")
 def _pinned(monkeypatch: pytest.MonkeyPatch) -> Loaded:
     """Let the process monitor be pinned; return the monitors that were found so."""
-    pinned: Loaded = {}
-
-    def find(pins: _Pins) -> FakeMonitor:
-        pinned[pins.monitor.name] = made = FakeMonitor(pins.monitor)
-        return made
-
     monkeypatch.setattr("pyloader.sources.live.Pins", _Pins)
-    monkeypatch.setattr("pyloader.sources.live.PinnedMonitor", find)
-    return pinned
+    monkeypatch.setattr(_Pins, "pinned", {})
+    return _Pins.pinned
 
 
 def test_pinned_monitors_are_read(open_source: Open, loaded: Loaded, pinned: Loaded) -> None:
