@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.vm.report import MARKER, Report, decode
 
 TIMEOUT = 240
-"""Seconds for a guest; the slowest needs about a quarter of it."""
+"""Seconds for a guest; the slowest needs about a third of it."""
 
 _QEMU = {
     "x86_64": ("qemu-system-x86_64", "-machine", "q35", "-cpu", "max"),
