@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pyloader.errors import PyloaderError
-from pyloader.monitors import LoadedMonitor, Monitor, PinnedMonitor, Pins, Rung, Transport
+from pyloader.monitors import LoadedMonitor, Monitor, Pins, Rung, Transport
 from pyloader.monitors.pinned import BPFFS
 from pyloader.records import KERNEL_RECORDS, AnyRecord, EventLoss
 from pyloader.sources import KernelSource
@@ -57,7 +57,9 @@ class Pinned:
         pins = Pins(monitor, _INSTANCE)
         try:
             pins.load(ring_bytes=RING_BYTES, btf=self._btf)
-            with PinnedMonitor(pins) as pinned:
+            pinned = pins.find()
+            assert pinned is not None, "what was pinned is not found"
+            with pinned:
                 return list(pinned.rungs.values())
         except PyloaderError:
             return []
