@@ -5,7 +5,7 @@ processes, and detached before anything is timed. The records have 10 fields (`p
 
 Timed, from a full ring to an empty one, in every round each way with a ring of its own:
 
-- batches: `RingReader.read` and one `decode_batch` for each batch, as `pyloader run` reads;
+- batches: `RingReader.read`, one `decode_batch` for each batch and `acknowledge`, as `pyloader run` reads;
 - batches, drained only: `RingReader.read` alone;
 - callback: `ring_buffer__consume` with a ctypes callback that copies its record and decodes it, into lists as long as
   batches are.
@@ -16,11 +16,13 @@ A way that does not read the ring to its end is an error.
 import ctypes
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from importlib import resources
 
-from pyloader.binding import BpfObject, RingReader
+from pyloader.binding import Batch, BpfObject, RingReader
 from pyloader.binding.library import library_path
+from pyloader.monitors import Transport
+from pyloader.monitors.prepare import prepare
 from pyloader.records import AnyRecord
 from pyloader.records.codec import decode, decode_batch
 from tests.bench.figures import Figure, at_most, figure, ratios
@@ -32,6 +34,8 @@ ROUNDS = 9
 PROCESSES = 20_000
 RING_BYTES = 16 << 20
 BATCH = 4_096
+
+_NO_HORIZON = 2**64 - 1
 
 Way = Callable[[int], int]
 """Takes the descriptor of a full ring, empties it and returns the number of records."""
@@ -54,11 +58,11 @@ def measure(rounds: int) -> list[Figure]:
 
 def _timed(way: Way) -> float:
     """Return the nanoseconds per record of one full ring."""
-    with _filled_ring() as ring, RingReader(ring) as witness:
+    with _filled_ring() as ring, closing(_reader(ring)) as witness:
         begin = time.perf_counter_ns()
         records = way(ring)
         duration = time.perf_counter_ns() - begin
-        left = witness.pending
+        left = witness.pending()
     if records < 2 * PROCESSES or left:
         message = f"{2 * PROCESSES} records were expected; {records} were read, and {left} bytes are left"
         raise RuntimeError(message)
@@ -70,29 +74,36 @@ def _filled_ring() -> Iterator[int]:
     data = (resources.files("pyloader") / "objects" / "process_monitor.bpf.o").read_bytes()
     with BpfObject.open(data, "process_monitor") as monitor:
         monitor.select(["fork_btf", "exit_btf"])
-        monitor.resize_map("ring", RING_BYTES)
+        prepare(monitor, transport=Transport.RING, ring_bytes=RING_BYTES)
         monitor.load()
         with ExitStack() as links:
             for program in ("fork_btf", "exit_btf"):
                 links.enter_context(monitor.attach(program))
             elapsed("spawn", PROCESSES, 0)
-        yield monitor.map_fd("ring")
+        yield monitor.map_fd("common")
+
+
+def _reader(ring: int) -> RingReader:
+    return RingReader([(ring, RING_BYTES)])
 
 
 def _batches(ring: int) -> int:
-    records = 0
-    with RingReader(ring) as reader:
-        while (batch := reader.read()) is not None:
-            decoded, _ = decode_batch(batch.data, batch.ends, 0)
-            records += len(decoded)
-    return records
+    return _read(ring, lambda batch: len(decode_batch(batch.data, batch.ends, 0)[0]))
 
 
 def _drained(ring: int) -> int:
+    return _read(ring, lambda batch: len(batch.ends))
+
+
+def _read(ring: int, count: Callable[[Batch], int]) -> int:
     records = 0
-    with RingReader(ring) as reader:
-        while (batch := reader.read()) is not None:
-            records += len(batch.ends)
+    with closing(_reader(ring)) as reader:
+        more = True
+        while more:
+            batch, more = reader.read(_NO_HORIZON)
+            if batch is not None:
+                records += count(batch)
+            reader.acknowledge()
     return records
 
 

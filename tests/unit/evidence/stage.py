@@ -62,7 +62,7 @@ class Stage:
             ProcessFork(self.now, self._pid, ppid, self.now, parent_start, 1, uid, 1, comm),
         )
 
-    def execute(  # noqa: PLR0913 - a test names what it cares about
+    def execute(
         self,
         process: Process,
         argv: Sequence[str],
