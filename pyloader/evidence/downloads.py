@@ -4,12 +4,12 @@ A download is remembered by the base name of the file that it writes, because a 
 was started in, and by the process that started it.
 """
 
-import re
 from typing import Final
 
 from pyloader.evidence.catalogue import DOWNLOAD_EXECUTED, DOWNLOAD_TO_SHELL, DROP_EXECUTED, named
 from pyloader.evidence.files import is_temporary
 from pyloader.evidence.item import Evidence
+from pyloader.evidence.pattern import pattern
 from pyloader.evidence.programs import Program, Role, base_name
 from pyloader.evidence.shell import Argv, operands
 from pyloader.host import Process
@@ -18,12 +18,12 @@ from pyloader.records import Stdio
 EXECUTED_WITHIN: Final = 600_000_000_000
 SUBSTITUTED_WITHIN: Final = 10_000_000_000
 _PIPE: Final = int(Stdio.PIPE)
-_DESCRIPTOR = re.compile(r"^/(?:dev/fd|proc/self/fd)/\d+$")
-_TO_OUTPUT = re.compile(r"^-[a-zA-Z]*[oO]-$")
-_ADDRESS = re.compile(
+_DESCRIPTOR = pattern(r"^/(?:dev/fd|proc/self/fd)/\d+$")
+_TO_OUTPUT = pattern(r"^-[a-zA-Z]*[oO]-$")
+_ADDRESS = pattern(
     r"://(?:\d{1,3}\.){3}\d{1,3}[:/]|\.onion/|://(?:pastebin\.com|transfer\.sh|0x0\.st|termbin\.com|ngrok|\S+\.trycloudflare)"
 )
-_LOCAL_ADDRESS = re.compile(r"://(?:127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.)")
+_LOCAL_ADDRESS = pattern(r"://(?:127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.)")
 
 Key = tuple[int, int]
 

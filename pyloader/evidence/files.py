@@ -21,6 +21,7 @@ from pyloader.evidence.catalogue import (
     Finding,
     Kind,
 )
+from pyloader.evidence.pattern import pattern
 from pyloader.evidence.programs import base_name, names, plain_name
 from pyloader.evidence.shell import Argv, operands
 
@@ -31,49 +32,49 @@ _HISTORY = r"(?:bash|zsh|sh|ash|ksh|mysql|python|psql|node_repl|lesshst|viminfo|
 _LOGIN_FILES = r"bashrc|bash_profile|bash_login|bash_logout|profile|zshrc|zprofile|zshenv|shrc|kshrc|cshrc|tcshrc"
 
 _WRITTEN: Final[dict[Kind, re.Pattern[str]]] = {
-    LOADER_HOOKED: re.compile(r"/etc/ld\.so\.preload$"),
-    ESCAPE_FILE_WRITTEN: re.compile(
+    LOADER_HOOKED: pattern(r"/etc/ld\.so\.preload$"),
+    ESCAPE_FILE_WRITTEN: pattern(
         r"/release_agent$|/notify_on_release$|/proc/sys/kernel/core_pattern$|/sys/kernel/uevent_helper$"
     ),
-    KEYS_WRITTEN: re.compile(
+    KEYS_WRITTEN: pattern(
         r"(?:^|/)\.ssh/authorized_keys2?$|/etc/ssh/sshd_config|/\.rhosts$|/\.shosts$|/etc/hosts\.equiv$"
     ),
-    ACCOUNT_FILE_WRITTEN: re.compile(r"/etc/(?:passwd|shadow|gshadow)-?$"),
-    POLICY_WRITTEN: re.compile(
+    ACCOUNT_FILE_WRITTEN: pattern(r"/etc/(?:passwd|shadow|gshadow)-?$"),
+    POLICY_WRITTEN: pattern(
         r"/etc/sudoers(?:$|\.d/)|/etc/pam\.d/|/etc/pam\.conf$|/etc/polkit-1/|/etc/security/|/lib/.*/pam_\w+\.so$"
     ),
-    SCHEDULED: re.compile(r"/etc/(?:cron|anacrontab|at\.)|/var/spool/cron|/var/spool/at/"),
-    START_FILE_WRITTEN: re.compile(
+    SCHEDULED: pattern(r"/etc/(?:cron|anacrontab|at\.)|/var/spool/cron|/var/spool/at/"),
+    START_FILE_WRITTEN: pattern(
         r"/etc/(?:systemd|init\.d|rc\.|rc\d|rc$|profile|bash\.bashrc|bashrc|zsh|environment$|xdg/autostart|udev/rules"
         r"|modules|ld\.so\.conf|update-motd|NetworkManager/dispatcher|apt/apt\.conf\.d|inittab|X11/Xsession)"
         r"|(?:/usr)?/lib/(?:systemd/system|udev/rules)|\.config/(?:systemd|autostart)|(?:user|site)customize\.py$"
         rf"|\.pth$|/\.git/hooks/|(?:^|/|~)\.(?:{_LOGIN_FILES}|xinitrc|xprofile|vimrc|inputrc)$"
     ),
-    HARDENING_LOWERED: re.compile(
+    HARDENING_LOWERED: pattern(
         r"/proc/sys/kernel/(?:randomize_va_space|yama|kptr|dmesg_r|perf_event)|/sys/fs/selinux/enforce$"
     ),
 }
 """What it means to write to a path."""
 
 _DESTROYED: Final[dict[Kind, re.Pattern[str]]] = {
-    HISTORY_FILE_CLEARED: re.compile(rf"(?:^|/)\.{_HISTORY}$|(?:^|/)\.z?history$|fish_history$"),
-    LOGIN_RECORDS_CLEARED: re.compile(
+    HISTORY_FILE_CLEARED: pattern(rf"(?:^|/)\.{_HISTORY}$|(?:^|/)\.z?history$|fish_history$"),
+    LOGIN_RECORDS_CLEARED: pattern(
         r"/(?:wtmp|btmp|utmp|lastlog|faillog|tallylog)$|/var/log/(?:auth\.log|secure|audit(?:/|$))"
     ),
-    LOGS_CLEARED: re.compile(
+    LOGS_CLEARED: pattern(
         r"/var/log(?:/(?:syslog|messages|kern\.log|daemon\.log|journal|cron|maillog|mail\.log|\*)|/?$)"
         r"|/var/spool/mail/"
     ),
 }
 """What it means to remove, empty or overwrite a path."""
 
-_SECRET = re.compile(
+_SECRET = pattern(
     r"/etc/(?:g?shadow|master\.passwd|security/opasswd)-?(?=$|[\s'\":;,)])|/\.ssh/id_(?:rsa|dsa|ecdsa|ed25519)(?=$|[\s'\";)])"
     r"|/etc/ssh/ssh_host_\w+_key(?=$|[\s'\";)])|/\.aws/credentials|/\.kube/config|/\.docker/config\.json|/\.git-credentials"
     r"|/\.netrc(?=$|\s)|/etc/krb5\.keytab|/\.gnupg/(?:secring|private)|/var/run/secrets/kubernetes|/run/secrets/kubernetes"
     r"|/proc/(?:\d+|self|\*)/environ|logins\.json|key[34]\.db|/\.config/gcloud/\w*credentials"
 )
-_MEMORY = re.compile(r"/proc/(?:\d+|self|\$\S*|\*|\"?\$\{?\w+\}?\"?)/mem\b|/proc/kcore|/dev/k?mem\b")
+_MEMORY = pattern(r"/proc/(?:\d+|self|\$\S*|\*|\"?\$\{?\w+\}?\"?)/mem\b|/proc/kcore|/dev/k?mem\b")
 _HINTS: Final = ("/.", "/etc/", "/proc/", "/dev/", "secret", "key")
 """Without one of these there is nothing to find, and looking for them is fast."""
 
@@ -92,16 +93,16 @@ def written(path: str) -> Kind | None:
     """Return what it means to write to this path, if it means anything."""
     if "/" not in path and not path.startswith("."):
         return None
-    for kind, pattern in _WRITTEN.items():
-        if pattern.search(path):
+    for kind, place in _WRITTEN.items():
+        if place.search(path):
             return kind
     return None
 
 
 def destroyed(path: str) -> Kind | None:
     """Return what it means to remove, empty or overwrite this path."""
-    for kind, pattern in _DESTROYED.items():
-        if pattern.search(path):
+    for kind, place in _DESTROYED.items():
+        if place.search(path):
             return kind
     return None
 

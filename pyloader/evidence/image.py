@@ -1,6 +1,5 @@
 """What an image says by where it lies and what it is called."""
 
-import re
 from typing import Final
 
 from pyloader.evidence.catalogue import (
@@ -16,6 +15,7 @@ from pyloader.evidence.catalogue import (
 )
 from pyloader.evidence.files import is_temporary
 from pyloader.evidence.item import Evidence
+from pyloader.evidence.pattern import pattern
 from pyloader.evidence.programs import Program, Role, names
 from pyloader.evidence.traits import Trait
 from pyloader.host import Process
@@ -29,10 +29,10 @@ _WORLD_WRITABLE: Final = int(ExecFlag.WORLD_WRITABLE)
 SYSTEM: Final = ("/usr/", "/bin/", "/sbin/", "/lib", "/opt/", "/snap/", "/nix/store/")
 """Where programs are installed."""
 
-_RUNTIME_CLONE = re.compile(r"memfd:(?:runc_cloned|runc|crun|lxc|lxd|incus)")
+_RUNTIME_CLONE = pattern(r"memfd:(?:runc_cloned|runc|crun|lxc|lxd|incus)")
 """Container runtimes run themselves from a sealed copy, so that a container cannot overwrite them (CVE-2019-5736)."""
 
-_HIDDEN = re.compile(r"/(\.[^/]+)")
+_HIDDEN = pattern(r"/(\.[^/]+)")
 _HOMES: Final = (
     "/home/",
     "/root/",
@@ -58,10 +58,10 @@ _ORDINARY_HIDDEN: Final = names(
     " .pub-cache .swiftpm .swiftly .dapr .wasmtime .wasmer .rye .aws-sam .helix .vscode-remote .husky .yalc .turbo"
     " .next .nuget .fvm .zig .crystal .ansible .vagrant.d .minikube .lima .colima .rd .orbstack"
 )
-_MOUNTED_APPLICATION = re.compile(
+_MOUNTED_APPLICATION = pattern(
     r"^\.(?:mount_|org\.chromium|com\.google|snap|X11|ICE|font|wine|pyenv|venv|tox|build|cache|git|local|npm|cargo)"
 )
-_KERNEL_THREAD = re.compile(r"^\[.+\]$")
+_KERNEL_THREAD = pattern(r"^\[.+\]$")
 
 
 def judge_image(process: Process, program: Program, before: int) -> list[Evidence]:

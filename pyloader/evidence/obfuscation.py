@@ -1,15 +1,15 @@
 """Code that hides what it says: letters as escapes, quotes inside words, long encoded blobs."""
 
-import re
 from typing import Final
 
 from pyloader.evidence.catalogue import ENCODED_ARGUMENT, SCRAMBLED_CODE, Finding
+from pyloader.evidence.pattern import pattern
 
 BLOB: Final = 120
 """How many characters without a pause make an encoded blob."""
 
-_ESCAPES = re.compile(r"(?:\\x[0-9a-fA-F]{2}|\\[0-7]{3}|\\u[0-9a-fA-F]{4}|%[0-9a-fA-F]{2}|chr\(\d+\)[.+,]?){8}")
-_SPLIT_WORD = re.compile(
+_ESCAPES = pattern(r"(?:\\x[0-9a-fA-F]{2}|\\[0-7]{3}|\\u[0-9a-fA-F]{4}|%[0-9a-fA-F]{2}|chr\(\d+\)[.+,]?){8}")
+_SPLIT_WORD = pattern(
     r"""\w(?:''|""|\\)\w+(?:''|""|\\)\w"""  # wh''oa''mi
     r"""|\b\w['"]\w['"]\w['"]\w['"]"""  # w'h'o'a'mi
     r"""|\$\{?IFS\}?\S"""  # cat${IFS}/etc/passwd
@@ -17,8 +17,8 @@ _SPLIT_WORD = re.compile(
     r"""|\$@\w+\$@|\$'\\x"""
 )
 _SPLITTERS: Final = ("'", '""', "\\", "${", "$@", "IFS")
-_BLOB = re.compile(rf"[A-Za-z0-9+/_-]{{{BLOB},}}={{0,2}}")
-_MIXED: Final = (re.compile(r"[a-z]"), re.compile(r"[A-Z]"), re.compile(r"\d"))
+_BLOB = pattern(rf"[A-Za-z0-9+/_-]{{{BLOB},}}={{0,2}}")
+_MIXED: Final = (pattern(r"[a-z]"), pattern(r"[A-Z]"), pattern(r"\d"))
 
 
 def judge_wording(code: str) -> tuple[Finding, ...]:

@@ -11,36 +11,37 @@ from pyloader.evidence.catalogue import (
     Finding,
 )
 from pyloader.evidence.obfuscation import judge_wording
+from pyloader.evidence.pattern import pattern
 from pyloader.evidence.shell import Argv, embeds_shell
 from pyloader.evidence.streams import DECODES
 
-_SOCKET = re.compile(
+_SOCKET = pattern(
     r"socket|TCPSocket|TCPServer|UDPSocket|net\.(?:connect|createConnection|createServer|Socket)|require\(.net.\)|/inet/"
     r"|fsockopen|ztcp|Net\.Sockets|connect\(|asyncio\.open_connection",
     re.IGNORECASE,
 )
-_CONNECTS = re.compile(
+_CONNECTS = pattern(
     r"connect|fsockopen|bind|listen|accept|/inet/|TCPSocket|TCPServer|Socket\s*\(|stream_socket|\bsocket\s+\S+\s+\d"
 )
-_RUNS = re.compile(
+_RUNS = pattern(
     r"dup2|popen|\bsystem\b|subprocess|\bexec[lv]?[pe]*\b|\bspawn|shell_exec|passthru|proc_open|child_process|\|&\s*getline"
     r"|os\.execute|ProcessBuilder|Runtime|pcntl|\brun\(|\beval\b"
 )
-_TERMINAL = re.compile(r"pty\s*[.;\n]|\bpty\.spawn|import\s+pty\b|expect.*spawn")
-_SPAWNS_SHELL = re.compile(
+_TERMINAL = pattern(r"pty\s*[.;\n]|\bpty\.spawn|import\s+pty\b|expect.*spawn")
+_SPAWNS_SHELL = pattern(
     r"(?:system|exec\w*|spawn\w*|popen\w*|call|run|Popen|passthru|shell_exec|pcntl_exec|execute|getoutput|check_output"
     r"|os-command|term|shell-command|run-program)\b",
 )
-_EVALUATES = re.compile(
+_EVALUATES = pattern(
     r"\b(?:exec|eval|assert|instance_eval|create_function|compile|loadstring|load|Function|run_string)\s*[\(\s]"
 )
-_FETCHES = re.compile(
+_FETCHES = pattern(
     r"urlopen|urlretrieve|requests\.get|http\.client|LWP::|HTTP::Tiny|open-uri|Net::HTTP|file_get_contents\s*\(\s*.https?:"
     r"|fetch\(|https?\.get\(|URI\.open|httpx\.get|WebClient|DownloadString|include\s*.https?:"
 )
 
-_GIVES_CODE = re.compile(r"-[a-zA-Z]*[cerE]|--eval|--execute|-pe|-ne|-x")
-_GLUED_CODE = re.compile(r"-[ce](?=.{3})", re.DOTALL)
+_GIVES_CODE = pattern(r"-[a-zA-Z]*[cerE]|--eval|--execute|-pe|-ne|-x")
+_GLUED_CODE = pattern(r"-[ce](?=.{3})", re.DOTALL)
 
 
 def interpreted(argv: Argv) -> str:

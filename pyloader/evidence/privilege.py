@@ -25,6 +25,7 @@ from pyloader.evidence.catalogue import (
 )
 from pyloader.evidence.files import is_temporary
 from pyloader.evidence.item import Evidence
+from pyloader.evidence.pattern import pattern
 from pyloader.evidence.programs import Program, Role, names
 from pyloader.evidence.shell import Argv, embeds_shell, is_interactive, opens_shell
 from pyloader.evidence.traits import Trait
@@ -38,7 +39,7 @@ SPECIAL: Final = _SETUID | _FILE_CAPABILITIES
 _TO_ROOT: Final = 1 << 1 | 1 << 7 | 1 << 16 | 1 << 19 | 1 << 21
 """CAP_DAC_OVERRIDE, CAP_SETUID, CAP_SYS_MODULE, CAP_SYS_PTRACE, CAP_SYS_ADMIN: each of them leads to root."""
 
-_HOOK = re.compile(
+_HOOK = pattern(
     r"^--(?:checkpoint-action=exec|to-command|use-compress-program|rsh|compress-program|filter|unzip-command|pre-hook"
     r"|post-hook|on-download|on-\w+=|exec|eval|shell-escape|password-command|up|use-askpass|interactive|wrapper"
     r"|proxy-command|engine|exec-path)\b|ProxyCommand|LocalCommand|Pre-Invoke|Post-Invoke|core\.pager|core\.fsmonitor"

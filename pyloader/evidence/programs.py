@@ -4,10 +4,11 @@ A program is known by the base name of its image, without the version and varian
 (`python3.11`, `vim.basic`, `nc.openbsd`). What a name may do is a set of roles.
 """
 
-import re
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+
+from pyloader.evidence.pattern import pattern
 
 if TYPE_CHECKING:
     from pyloader.host import Process
@@ -160,10 +161,8 @@ _NAMES: Final[dict[int, str]] = {
     Role.INETD: "inetd xinetd systemd tcpserver tcpd ucspi-tcp git-daemon openbsd-inetd rlinetd launchd init",
 }
 
-_VERSION = re.compile(
-    r"(?:[-_.]?v?\d[\d.]*(?:-\d+)?|\.(?:basic|tiny|nox|gtk3?|openbsd|traditional|distrib|real|bin))+$"
-)
-_INTERPRETERS = re.compile(r"^(python|perl|ruby|php|lua|node|bash|pypy|tclsh|guile)\d")
+_VERSION = pattern(r"(?:[-_.]?v?\d[\d.]*(?:-\d+)?|\.(?:basic|tiny|nox|gtk3?|openbsd|traditional|distrib|real|bin))+$")
+_INTERPRETERS = pattern(r"^(python|perl|ruby|php|lua|node|bash|pypy|tclsh|guile)\d")
 
 ROLES: Final[dict[str, int]] = {}
 """The roles of a name: the one table that the rest is looked up in."""

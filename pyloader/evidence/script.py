@@ -17,11 +17,12 @@ from pyloader.evidence.catalogue import (
 )
 from pyloader.evidence.commands import assignment, judge_redirection, judge_words
 from pyloader.evidence.obfuscation import judge_wording
+from pyloader.evidence.pattern import pattern
 from pyloader.evidence.programs import Role, base_name, names, plain_name
 from pyloader.evidence.shell import GROUP, NESTING, SHELLS, Command, Pipeline, pipelines, shell_code, unwrapped
 from pyloader.evidence.streams import decodes, downloads, reads_commands, relays, roles_of
 
-_WORD = re.compile(r"[\w-]+")
+_WORD = pattern(r"[\w-]+")
 _INTERESTING: Final = names(
     "tcp udp shm mem kmem curl wget wget2 fetch aria2c lynx lwp-request lwp-download base64 base32 basenc xxd"
     " openssl gpg uudecode nc ncat netcat socat telnet cryptcat history HISTFILE HISTSIZE HISTFILESIZE LD_PRELOAD"
@@ -31,11 +32,11 @@ _INTERESTING: Final = names(
     " xmrig id_rsa id_ed25519 PAGER"
 )
 """Words without which code is not read: a path counts by its parts."""
-_REDIRECTED = re.compile(r">\s*(?!/dev/null)['\"~/$.]")
+_REDIRECTED = pattern(r">\s*(?!/dev/null)['\"~/$.]")
 
 
-_DEVICE = re.compile(r"/dev/(?:tcp|udp)/|\bztcp\b|zsh/net/tcp")
-_PROBE = re.compile(
+_DEVICE = pattern(r"/dev/(?:tcp|udp)/|\bztcp\b|zsh/net/tcp")
+_PROBE = pattern(
     r"""^\s*(?:\(\s*)?(?:(?:exec\s+\d+|:|true|echo(?:\s+-n)?(?:\s+(?:""|''))?|cat\s*<\s*/dev/null|timeout\s+\S+\s+\w+)\s*)?
         (?:<>|[<>])\s*["']?/dev/tcp/[^\s/]+/[^\s;&|)"']+["']?\s*\)?
         (?:\s*(?:\d?>\s*&?|&>\s*)\S++)*+

@@ -5,8 +5,6 @@ helpers by their settings (log pipes, archive commands, CGI programs, mail deliv
 shells in their daily work: those weigh little by themselves.
 """
 
-import re
-
 from pyloader.evidence.catalogue import (
     SERVICE_STARTS_HELPER,
     SERVICE_STARTS_TOOL,
@@ -16,6 +14,7 @@ from pyloader.evidence.catalogue import (
     named,
 )
 from pyloader.evidence.item import Evidence
+from pyloader.evidence.pattern import pattern
 from pyloader.evidence.programs import Program, Role
 from pyloader.evidence.shell import Argv, shell_code
 from pyloader.evidence.traits import Trait
@@ -25,7 +24,7 @@ from pyloader.records import ExecFlag
 TOOLS = Role.SHELL | Role.INTERPRETER | Role.DISCOVERY | Role.DOWNLOADER | Role.RELAY | Role.ELEVATOR
 """Roles that no server needs in its children."""
 
-_HELPER = re.compile(
+_HELPER = pattern(
     r"rotatelogs|cronolog|logger\b|pg_wal|pg_xlog|archive|wal-g|wal-e|pgbackrest|barman|test !? ?-f"
     r"|sendmail|htcacheclean"
     r"|certbot|logrotate|pkill -(?:HUP|USR1)|systemctl reload|mysqld_safe|pg_ctl|initdb|locale -a"

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from pyloader.evidence.pattern import pattern
 from pyloader.evidence.programs import Role, base_name, plain_name
 
 CODE_LIMIT = 4_096
@@ -20,7 +21,7 @@ DEEPEST = 8
 
 Argv = tuple[str, ...]
 
-_TOKEN = re.compile(
+_TOKEN = pattern(
     r"""(?P<space>(?:[ \t\r]|\\\n)+|(?<!\S)\#[^\n]*)
       | (?P<begin>[$<>]?\((?!\()|`)
       | (?P<end>\)|&&|\|\||;;?|\n)
@@ -33,9 +34,9 @@ _TOKEN = re.compile(
       | (?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
-_QUOTED = re.compile(r"""'([^']*)'|"((?:\\.|[^"\\])*)"|\\(.)|(['"\\])""", re.DOTALL)
-_SUBSTITUTION = re.compile(r"\$\(((?:[^()]|\([^()]*\))*)\)|`([^`]*)`", re.DOTALL)
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=")
+_QUOTED = pattern(r"""'([^']*)'|"((?:\\.|[^"\\])*)"|\\(.)|(['"\\])""", re.DOTALL)
+_SUBSTITUTION = pattern(r"\$\(((?:[^()]|\([^()]*\))*)\)|`([^`]*)`", re.DOTALL)
+_ASSIGNMENT = pattern(r"[A-Za-z_]\w*\+?=")
 _KEYWORDS: Final = frozenset(
     {"then", "do", "else", "elif", "if", "while", "until", "!", "{", "}", "exec", "command", "builtin"}
 )
@@ -289,7 +290,7 @@ _PATH = rf"/(?:usr/)?(?:local/)?bin/{_NAME}"
 _OPTIONS = r"""(?:\s+-[ipslx]+)*(?:\s*\d?[<>|]&?(?:\s*[^\s"'<>|;)}\]]+)?)*+"""
 _ONLY_ARGUMENTS = rf"""\s*,\s*[\[{{]?\s*(?:["'](?:{_NAME}|-\w|[rw]["'])|stdio)"""
 _END = rf"""{_OPTIONS}(?:\s*(?:$|[`;}}&\#\\])|["')\]}}](?!\s*,)|["']{_ONLY_ARGUMENTS})"""
-_EMBEDDED = re.compile(
+_EMBEDDED = pattern(
     rf"""(?:(?<!\#)!\s*|["'`({{;|%]\s*|\b(?:exec|system|spawn|shell)\s+)(?:{_PATH}|{_NAME}){_END}"""
     rf"""|\b(?i:exec|system|shell):["']?{_PATH}\b"""
     rf"""|(?:[:=]["'!]?\s*|BEGIN\s*\{{.*){_PATH}{_END}"""

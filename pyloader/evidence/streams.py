@@ -3,13 +3,14 @@
 import re
 from typing import Final
 
+from pyloader.evidence.pattern import pattern
 from pyloader.evidence.programs import ROLES, Role, base_name, plain_name
 from pyloader.evidence.shell import Argv
 
 _STDIN: Final = frozenset({"-", "/dev/stdin", "/proc/self/fd/0", "/dev/fd/0"})
 _HARMLESS: Final = frozenset({"--", "--posix", "--norc", "--noprofile", "--login", "--interactive"})
 
-DECODES: Final = re.compile(
+DECODES: Final = pattern(
     r"b(?:ase)?64_?decode|b64decode|decode_base64|decode64|unhexlify|fromhex|hex2bin|gzinflate|zlib\.decompress|a85decode"
     r"|b85decode|Buffer\.from\([^)]*(?:base64|hex)|\batob\(|str_rot13|marshal\.loads|rot13|unpack\s*\(?\s*.[HmN]"
 )

@@ -16,19 +16,20 @@ from pyloader.evidence.catalogue import (
 )
 from pyloader.evidence.commands.rule import Rule, line
 from pyloader.evidence.files import destinations, destroyed
+from pyloader.evidence.pattern import pattern
 from pyloader.evidence.programs import base_name
 from pyloader.evidence.shell import Argv, operands
 
-_SECURITY_SERVICES = re.compile(
+_SECURITY_SERVICES = pattern(
     r"\b(?:auditd|rsyslogd?|syslog(?:-ng|d)?|systemd-journald|apparmor|selinux|falco|tetragon|wazuh(?:-agent)?|ossec\S*|crowdsec"
     r"|falcon-sensor|fail2ban|clamav\S*|clamd|sysmon|osqueryd?|samhain|aide|mdatp|cbagentd|ds_agent|sophos\S*|sentinelone|sentinelctl"
     r"|elastic-agent|auditbeat|filebeat|esets|carbonblack|tripwire|snort|suricata|zeek|pyloader|cylancesvc|xagt|nessusagent)\b"
 )
-_LOWERED = re.compile(
+_LOWERED = pattern(
     r"(?:randomize_va_space|ptrace_scope|kptr_restrict|dmesg_restrict|perf_event_paranoid|unprivileged_bpf_disabled)"
     r"\s*=\s*(?:0|-1)\b"
 )
-_FIREWALLS = re.compile(r"\b(?:firewalld|ufw|nftables|iptables|netfilter-persistent|ip6tables)\b")
+_FIREWALLS = pattern(r"\b(?:firewalld|ufw|nftables|iptables|netfilter-persistent|ip6tables)\b")
 
 
 def _systemctl(argv: Argv) -> Finding | None:

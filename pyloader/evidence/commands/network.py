@@ -14,6 +14,7 @@ from pyloader.evidence.catalogue import (
     Finding,
 )
 from pyloader.evidence.commands.rule import Rule, line
+from pyloader.evidence.pattern import pattern
 from pyloader.evidence.programs import base_name, names, plain_name
 from pyloader.evidence.shell import SHELLS, Argv
 
@@ -34,8 +35,8 @@ def _relay(argv: Argv) -> Finding | None:
     return None
 
 
-_SOCAT_RUNS = re.compile(r"(?:^|!!)(?:exec|system|shell):", re.IGNORECASE)
-_SOCAT_NETWORK = re.compile(r"^(?:tcp|udp|ssl|openssl|sctp|socks|proxy|ip\d?[-:]|vsock|dtls|quic)", re.IGNORECASE)
+_SOCAT_RUNS = pattern(r"(?:^|!!)(?:exec|system|shell):", re.IGNORECASE)
+_SOCAT_NETWORK = pattern(r"^(?:tcp|udp|ssl|openssl|sctp|socks|proxy|ip\d?[-:]|vsock|dtls|quic)", re.IGNORECASE)
 
 
 def _socat(argv: Argv) -> Finding | None:
