@@ -5,6 +5,7 @@ Everything here is bytes: names of processes, files and mounts are whatever thei
 
 import os
 import re
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,8 @@ _KERNEL_THREAD = 0x00200000
 """PF_KTHREAD in include/linux/sched.h."""
 
 _ARGUMENTS_LIMIT, _EXE_LIMIT, _PATH_LIMIT = 4_096, 1_024, 512
+
+_CGROUPS = 16_384
 
 _OCTAL = re.compile(rb"\\([0-7]{3})")
 
@@ -44,6 +47,22 @@ def cgroup(pid: int, timestamp: int, proc: Path = Path("/proc")) -> CgroupSeen |
     except OSError:
         return None
     return CgroupSeen(timestamp=timestamp, cgroup=inode, path=path[:_PATH_LIMIT]) if inode else None
+
+
+def cgroups(timestamp: int, proc: Path = Path("/proc")) -> Iterator[CgroupSeen]:
+    """Yield the unified control groups of this host, those near the root first, at most `_CGROUPS` of them."""
+    root = _cgroup_root(proc)
+    waiting = deque([root] if root is not None else [])
+    for _ in range(_CGROUPS):
+        if root is None or not waiting:
+            return
+        folder = waiting.popleft()
+        try:
+            waiting += [entry.path for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]
+            inode = os.stat(folder).st_ino  # noqa: PTH116 -- bytes.
+        except OSError:
+            continue
+        yield CgroupSeen(timestamp=timestamp, cgroup=inode, path=(folder[len(root) :] or b"/")[:_PATH_LIMIT])
 
 
 def _pids(proc: Path) -> list[int]:

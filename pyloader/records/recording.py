@@ -54,37 +54,43 @@ class Header(msgspec.Struct, array_like=True, frozen=True, tag="pyloader"):
 
 
 class RecordingWriter:
-    """Write a recording. The file is made readable for its owner only: it holds every command line of the host."""
+    """Write a recording. The file is made readable for its owner only: it holds every command line of the host.
+
+    Nothing is buffered here: however the sensor ends, the file holds all that was handed out.
+    """
 
     def __init__(self, path: Path, header: Header) -> None:
+        self._path = path
+        self._descriptor = -1
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            if stat.S_ISREG(os.fstat(self._descriptor).st_mode):
                 # The mode above counts for new files only.
-                os.fchmod(descriptor, 0o600)
+                os.fchmod(self._descriptor, 0o600)
+            self.write(msgspec.msgpack.encode(header))
         except OSError as error:
+            self.close()
             message = f"cannot write the recording {path}: {error.strerror}"
             raise RecordingError(message) from error
-        self._path = path
-        self._file = os.fdopen(descriptor, "wb", buffering=_CHUNK)
-        self.write(msgspec.msgpack.encode(header))
+        except RecordingError:
+            self.close()
+            raise
 
     def write(self, records: bytes | memoryview) -> None:
         """Append records back to back. Raises `RecordingError`, for example if the disk is full."""
+        rest = memoryview(records)
         try:
-            self._file.write(records)
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
         except OSError as error:
-            raise self._failed(error) from error
+            message = f"cannot write the recording {self._path}: {error.strerror}; it is cut off there"
+            raise RecordingError(message) from error
 
     def close(self) -> None:
-        """Write what is buffered and close the file."""
-        try:
-            self._file.close()
-        except OSError as error:
-            raise self._failed(error) from error
-
-    def _failed(self, error: OSError) -> RecordingError:
-        return RecordingError(f"cannot write the recording {self._path}: {error.strerror}; it is cut off there")
+        """Close the file. Further calls do nothing."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 class RecordingReader:

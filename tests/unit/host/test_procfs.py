@@ -218,3 +218,14 @@ def test_this_process() -> None:
     assert mine.start % CLOCK_TICK_NS == 0
     assert order.index(os.getppid()) < order.index(os.getpid()) or os.getppid() == 0
     assert 2 not in found or found[2].comm != b"kthreadd"
+
+
+def test_all_control_groups(proc: Path, tmp_path: Path) -> None:
+    """Every group of the unified hierarchy is told by its number and path, the root first."""
+    root = tmp_path / "cgroup"
+    (root / "a.slice" / "b.scope").mkdir(parents=True)
+    told = {seen.path: seen.cgroup for seen in procfs.cgroups(SECOND, proc)}
+
+    assert told[b"/"] == root.stat().st_ino
+    assert told[b"/a.slice/b.scope"] == (root / "a.slice" / "b.scope").stat().st_ino
+    assert next(iter(told)) == b"/"

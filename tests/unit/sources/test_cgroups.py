@@ -75,3 +75,21 @@ def test_memory_is_bounded(places: dict[int, int]) -> None:
     places[1] = 1
 
     assert len(names.news_in(_execs(1, cgroup=1))) == 1
+
+
+@pytest.mark.usefixtures("places")
+def test_group_of_a_process_that_is_gone_is_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A group whose process has ended is found among all groups, and they are searched once a second at most."""
+    searches: list[int] = []
+
+    def cgroups(timestamp: int) -> list[CgroupSeen]:
+        searches.append(timestamp)
+        return [CgroupSeen(timestamp=timestamp, cgroup=7, path=b"/seven")]
+
+    monkeypatch.setattr("pyloader.host.procfs.cgroups", cgroups)
+    names = CgroupNames()
+
+    assert names.announce(8, 1, 5_000_000_000) == []
+    assert names.announce(7, 1, 5_500_000_000) == []
+    assert [seen.path for seen in names.announce(7, 1, 6_000_000_000)] == [b"/seven"]
+    assert searches == [5_000_000_000, 6_000_000_000]
