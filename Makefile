@@ -130,6 +130,11 @@ generated: $(DEV)/done ## fail if bpf/records.bpf.h is not what `make generate` 
 	$(Q)$(DEV)/bin/python -m pyloader.records.generate | diff -u bpf/records.bpf.h - \
 		|| { echo 'bpf/records.bpf.h differs from the record types: run `make generate`' >&2; exit 1; }
 
+.PHONY: support-table
+support-table: $(DEV)/done ## write the README's support table from the last results of make test-vm
+	$(call say,SUPPORT,README.md)
+	$(Q)$(DEV)/bin/python -m tests.vm.support
+
 .PHONY: test-tools
 test-tools: ## install the Debian packages that tests use (needs root)
 	$(Q)missing=$$(for package in $$(cat tests/debian-packages.txt); do \

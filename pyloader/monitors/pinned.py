@@ -45,6 +45,8 @@ _PATIENCE = 10.0
 _CHARGE_LAYOUT = "=II"
 """`struct charge` in bpf/charge.bpf.h: the generation that speaks, and whether an upgrade is under way."""
 
+_NOT_PINNABLE = "this kernel cannot pin a hook that is in use here (plain tracepoints and kprobes need Linux 5.15)"
+
 _OWN_MAPS = (SETTINGS, SAMPLES, "slots", "workspaces")
 """Maps that every generation has for itself; it shares all others with the one before."""
 
@@ -168,7 +170,8 @@ class Pins:
                 self._pin_all(climbed)
             except OSError as error:
                 _remove(self._new)
-                message = f"cannot pin {self.monitor.name} in {self.folder.parent}: {error.strerror}"
+                reason = _NOT_PINNABLE if error.errno == errno.EINVAL else error.strerror
+                message = f"cannot pin {self.monitor.name} in {self.folder.parent}: {reason}"
                 raise LoadError(message) from error
             except BaseException:
                 _remove(self._new)
