@@ -30,7 +30,7 @@ SLICE_NS = 10_000_000
 BUSY_GAP_NS = 2_000_000
 """Records that come in closer succession are a stream, and a stream is read in strides."""
 
-_STRIDE = 0.0004
+_STRIDE = 0.0005
 """Seconds between two readings of a stream.
 
 While records wait that are not acknowledged, the kernel wakes nobody for new ones, and waking costs the process that
@@ -80,7 +80,7 @@ class KernelSource:
         self._next_loss_report = 0
         self._end: int | None = None
         self._last_reading = self._told_until = 0
-        self._streaming = False
+        self._streaming = self._caught_up = False
         self._stopping = self._finished = self._closed = False
         self._held = ExitStack()
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
@@ -128,13 +128,17 @@ class KernelSource:
             return self._told(backlog)
         if self._stopping:
             return self._rest()
-        ready = bool(self._merge) or bool(self._epoll.poll(self._patience(timeout)))
+        # In a stream there is most likely something; if there is not, it is no stream any more and the next read waits.
+        ready = self._streaming or bool(self._merge) or bool(self._epoll.poll(self._patience(timeout)))
         now = _now()
-        horizon = self._horizon(now)
+        recent = now - self._last_reading
+        # After a reading that left nothing behind, a backlog needs more time than a slice to come about.
+        horizon = now if self._caught_up and recent < SLICE_NS else self._horizon(now)
         size = self._take_in(horizon)
         if not size and ready and not self._merge:
             time.sleep(_BUSY_PAUSE)
-        self._streaming = bool(size) and now - self._last_reading < BUSY_GAP_NS and horizon == now
+        self._caught_up = horizon == now
+        self._streaming = bool(size) and recent < BUSY_GAP_NS and self._caught_up
         self._last_reading = now
         return self._tell(horizon)
 
