@@ -30,7 +30,7 @@ SLICE_NS = 10_000_000
 BUSY_GAP_NS = 2_000_000
 """Records that come in closer succession are a stream, and a stream is read in strides."""
 
-_STRIDE = 0.0005
+_STRIDE = 0.0004
 """Seconds between two readings of a stream.
 
 While records wait that are not acknowledged, the kernel wakes nobody for new ones, and waking costs the process that
