@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pyloader import kernel
-from pyloader.monitors import PROCESS, Monitor
+from pyloader.monitors import PROCESS, Monitor, Transport
 
 HERE = Path(__file__).parent
 
@@ -56,10 +56,16 @@ def rung(request: pytest.FixtureRequest) -> Monitor:
     return PROCESS._replace(hooks=tuple(hooks))
 
 
+@pytest.fixture(params=list(Transport))
+def transport(request: pytest.FixtureRequest) -> Transport:
+    """Return each way that records come from the kernel."""
+    return Transport(request.param)
+
+
 @pytest.fixture(name="observe")
-def _observe(rung: Monitor) -> Observe:
-    """Return `observe` for each rung of the ladder in turn."""
-    return lambda action: observe(action, rung)
+def _observe(rung: Monitor, transport: Transport) -> Observe:
+    """Return `observe` for each rung of the ladder and each transport in turn."""
+    return lambda action: observe(action, rung, transport=transport)
 
 
 def _public_folder() -> Iterator[Path]:

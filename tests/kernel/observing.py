@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pyloader import Assessment, Sensor
-from pyloader.monitors import PROCESS, Monitor
+from pyloader.monitors import PROCESS, Monitor, Transport
 from pyloader.sources import KernelSource
 
 Ids = dict[str, set[int]]
@@ -40,9 +40,14 @@ def left_behind(before: Ids) -> Ids:
 Observe = Callable[[Callable[[], object]], list[Assessment]]
 
 
-def observe(action: Callable[[], object], monitor: Monitor = PROCESS, ring_bytes: int = 1 << 22) -> list[Assessment]:
+def observe(
+    action: Callable[[], object],
+    monitor: Monitor = PROCESS,
+    ring_bytes: int = 1 << 22,
+    transport: Transport | None = None,
+) -> list[Assessment]:
     """Return everything that a sensor assesses while the action runs."""
-    with Sensor(source=KernelSource([monitor], ring_bytes=ring_bytes)) as sensor:
+    with Sensor(source=KernelSource([monitor], ring_bytes=ring_bytes, transport=transport)) as sensor:
         action()
         sensor.stop()
         return list(sensor)

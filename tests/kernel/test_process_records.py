@@ -1,4 +1,4 @@
-"""Every field of the process monitor's records, from real processes, on each rung of the ladder."""
+"""Every field of the process monitor's records, from real processes, on each rung and by each transport."""
 
 import os
 import shutil
