@@ -2,9 +2,9 @@
 /*
  * The process monitor: exec, fork, exit and changes of credentials, without touching the system-call path.
  *
- * Every observation is written once and stands behind two hooks: a BTF tracepoint (tp_btf), which hands over the
- * kernel's own objects, and the plain tracepoint (tp) for kernels that refuse the first.
- * pyloader/monitors/process.py declares the ladder and loads one program of each pair.
+ * Every observation is written once and stands behind several hooks: a BTF tracepoint (tp_btf), which hands over the
+ * kernel's own objects, the plain tracepoint (tp) for kernels that refuse the first, and for credentials the function
+ * that changes them. pyloader/monitors/process.py declares the ladders; one program of each is loaded.
  */
 #include "vmlinux.h"
 

@@ -69,7 +69,7 @@ class Pipeline:
         self._policy = AlertPolicy(boot_id=header.boot_id, realtime_offset=header.realtime_offset, threshold=min_score)
         self._records: Counter[type[Record]] = Counter()
         self._lost: Counter[str] = Counter()
-        self._alerts: set[str] = set()
+        self._alerts = 0
         self._hooks: dict[tuple[bytes, bytes], HookInUse] = {}
 
     def assess(self, record: AnyRecord) -> Assessment:
@@ -94,7 +94,7 @@ class Pipeline:
         return Summary(
             records={event_name(kind): count for kind, count in sorted(self._records.items(), key=_by_name)},
             lost=dict(sorted(self._lost.items())),
-            alerts=len(self._alerts),
+            alerts=self._alerts,
             hooks=[
                 Hook(text(one.monitor), text(one.hook), text(one.rung), text(one.blind_to), text(one.cost))
                 for one in self._hooks.values()
@@ -112,7 +112,8 @@ class Pipeline:
             alert = self._policy.consider(verdict, now)
             if alert is not None:
                 alerts.append(alert)
-                self._alerts.add(alert.id)
+                # An update shows an alert again that was counted when it was raised.
+                self._alerts += alert.update == 0
         if score is None:
             score = self._scorer.score(record, process)
         return Assessment(record, process, score, items, tuple(alerts))

@@ -55,7 +55,7 @@ def build(target: Target, folder: Path | None = None) -> Path:
 
 
 def _compile(origins: dict[str, Source], target: Target, compiler: toolchain.Compiler, output: Path) -> None:
-    """Compile every part to one relocatable object each, then link them with the drain into `output`."""
+    """Compile every part to one relocatable object each, then link them with our readers into `output`."""
     work = WORK / "library" / target.value
     work.mkdir(parents=True, exist_ok=True)
     common = ["-target", target.library_triple, "-mcpu=baseline", *_CODE_FLAGS, f"-ffile-prefix-map={ROOT}=."]
@@ -72,7 +72,7 @@ def _compile(origins: dict[str, Source], target: Target, compiler: toolchain.Com
     exports = work / "exports.map"
     upstream = origins["libbpf"].folder / "src" / "libbpf.map"
     exports.write_text(upstream.read_text(encoding="utf-8") + (LIBRARY / "exports.map").read_text(encoding="utf-8"))
-    drain: list[str | Path] = [
+    readers: list[str | Path] = [
         "-Wall",
         "-Wextra",
         "-Werror",
@@ -81,7 +81,7 @@ def _compile(origins: dict[str, Source], target: Target, compiler: toolchain.Com
         LIBRARY / "perf.c",
     ]
     linked = work / FILE_NAME
-    link = [*common, *_LINK_FLAGS, f"-Wl,--version-script,{exports}", "-o", linked, *drain, *combined]
+    link = [*common, *_LINK_FLAGS, f"-Wl,--version-script,{exports}", "-o", linked, *readers, *combined]
     compiler.run(link, f"linking {FILE_NAME}")
     output.parent.mkdir(parents=True, exist_ok=True)
     # A rename, so that a process which has the old library mapped keeps it whole.

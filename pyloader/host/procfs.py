@@ -18,6 +18,7 @@ _KERNEL_THREAD = 0x00200000
 _ARGUMENTS_LIMIT, _EXE_LIMIT, _PATH_LIMIT = 4_096, 1_024, 512
 
 _CGROUPS = 16_384
+"""So many control groups are looked at in one search, which bounds its time on a host that has more."""
 
 _OCTAL = re.compile(rb"\\([0-7]{3})")
 
@@ -61,6 +62,7 @@ def cgroups(timestamp: int, proc: Path = Path("/proc")) -> Iterator[CgroupSeen]:
             waiting += [entry.path for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]
             inode = os.stat(folder).st_ino  # noqa: PTH116 -- bytes.
         except OSError:
+            # The group was removed meanwhile.
             continue
         yield CgroupSeen(timestamp=timestamp, cgroup=inode, path=(folder[len(root) :] or b"/")[:_PATH_LIMIT])
 
