@@ -17,7 +17,7 @@ from pyloader.binding import elf
 from pyloader.errors import LibraryError
 
 LIBRARY_VARIABLE = "PYLOADER_LIBBPF"
-"""Environment variable with the path of a libbpf to use instead of the bundled one; it must hold our readers as well."""
+"""Environment variable with the path of a libbpf to use instead of the bundled one; it must hold our readers, too."""
 
 Pointer = int
 """An address that C owns; ctypes gives `None` for NULL, which the checker of every such function refuses."""
