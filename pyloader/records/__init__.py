@@ -6,6 +6,25 @@
 import re
 from typing import TypeAlias, cast
 
+from pyloader.records.memory import (
+    AccessMethod,
+    Area,
+    Call,
+    CallOrigin,
+    Exposure,
+    Facility,
+    MemoryAccess,
+    MemoryFault,
+    MemoryProtection,
+    MemoryRequest,
+    MemoryUsage,
+    OomKill,
+    OomScope,
+    Protection,
+    Suspicion,
+    Technique,
+    UsageReason,
+)
 from pyloader.records.process import (
     CredentialChange,
     ExecFlag,
@@ -18,11 +37,31 @@ from pyloader.records.process import (
 from pyloader.records.sensor import CgroupSeen, EventLoss, HookInUse, Malformed, ProcessSeen
 from pyloader.records.wire import Record, text
 
-KERNEL_RECORDS: tuple[type[Record], ...] = (ProcessExec, ProcessFork, ProcessExit, CredentialChange)
+KERNEL_RECORDS: tuple[type[Record], ...] = (
+    ProcessExec,
+    ProcessFork,
+    ProcessExit,
+    CredentialChange,
+    MemoryProtection,
+    MemoryAccess,
+    MemoryRequest,
+    MemoryFault,
+    CallOrigin,
+    MemoryUsage,
+    OomKill,
+)
 """Records that kernel programs write; their tags are below `TAG_LIMIT` and index the loss counters."""
 
-VITAL_RECORDS: tuple[type[Record], ...] = (ProcessExec, CredentialChange)
-"""Kernel records that are rare and valuable; they have a ring of their own."""
+VITAL_RECORDS: tuple[type[Record], ...] = (
+    ProcessExec,
+    CredentialChange,
+    MemoryProtection,
+    MemoryAccess,
+    MemoryFault,
+    CallOrigin,
+    OomKill,
+)
+"""Kernel records that are rare and valuable; in each monitor they have a ring of their own."""
 
 SENSOR_RECORDS: tuple[type[Record], ...] = (EventLoss, ProcessSeen, CgroupSeen, Malformed, HookInUse)
 """Records that the sensor writes."""
@@ -34,6 +73,13 @@ AnyRecord: TypeAlias = (
     | ProcessFork
     | ProcessExit
     | CredentialChange
+    | MemoryProtection
+    | MemoryAccess
+    | MemoryRequest
+    | MemoryFault
+    | CallOrigin
+    | MemoryUsage
+    | OomKill
     | EventLoss
     | ProcessSeen
     | CgroupSeen
@@ -60,20 +106,37 @@ __all__ = [
     "SENSOR_RECORDS",
     "TAG_LIMIT",
     "VITAL_RECORDS",
+    "AccessMethod",
     "AnyRecord",
+    "Area",
+    "Call",
+    "CallOrigin",
     "CgroupSeen",
     "CredentialChange",
     "EventLoss",
     "ExecFlag",
     "Explanation",
+    "Exposure",
+    "Facility",
     "HookInUse",
     "Malformed",
+    "MemoryAccess",
+    "MemoryFault",
+    "MemoryProtection",
+    "MemoryRequest",
+    "MemoryUsage",
+    "OomKill",
+    "OomScope",
     "ProcessExec",
     "ProcessExit",
     "ProcessFork",
     "ProcessSeen",
+    "Protection",
     "Record",
     "Stdio",
+    "Suspicion",
+    "Technique",
+    "UsageReason",
     "event_name",
     "tag_of",
     "text",

@@ -11,6 +11,18 @@ from enum import IntEnum, IntFlag
 from typing import get_type_hints
 
 from pyloader.records import KERNEL_RECORDS, TAG_LIMIT, VITAL_RECORDS, event_name, tag_of
+from pyloader.records.memory import (
+    AccessMethod,
+    Area,
+    Call,
+    Exposure,
+    Facility,
+    OomScope,
+    Protection,
+    Suspicion,
+    Technique,
+    UsageReason,
+)
 from pyloader.records.process import ExecFlag, Explanation, Stdio
 from pyloader.records.wire import Padded, Record, Unsigned, Variable
 
@@ -32,6 +44,16 @@ _ENUMERATIONS: tuple[tuple[type[IntEnum | IntFlag], str], ...] = (
     (ExecFlag, "EXEC"),
     (Stdio, "STDIO"),
     (Explanation, "EXPLAINED_BY"),
+    (Protection, "PROTECTION"),
+    (Area, "AREA"),
+    (Technique, "TECHNIQUE"),
+    (Exposure, "EXPOSURE"),
+    (AccessMethod, "ACCESS"),
+    (Facility, "FACILITY"),
+    (Call, "CALL"),
+    (Suspicion, "SUSPICION"),
+    (UsageReason, "USAGE"),
+    (OomScope, "OOM"),
 )
 
 
