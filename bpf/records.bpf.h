@@ -13,7 +13,7 @@
 #define TAG_LIMIT 64
 
 /* Rare and valuable records, which have a ring of their own. */
-#define is_vital(tag) ((tag) == PROCESS_EXEC || (tag) == CREDENTIAL_CHANGE || (tag) == MEMORY_PROTECTION || (tag) == MEMORY_ACCESS || (tag) == MEMORY_FAULT || (tag) == CALL_ORIGIN || (tag) == OOM_KILL)
+#define is_vital(tag) ((tag) == PROCESS_EXEC || (tag) == CREDENTIAL_CHANGE || (tag) == MEMORY_PROTECTION || (tag) == MEMORY_ACCESS || (tag) == MEMORY_FAULT || (tag) == CALL_ORIGIN || (tag) == OOM_KILL || (tag) == SOURCE_SUMMARY)
 
 enum exec_flag {
 	EXEC_SETUID = 1,
@@ -124,6 +124,187 @@ enum oom_scope {
 	OOM_HOST = 0,
 	OOM_CGROUP = 1,
 };
+
+enum anomaly {
+	ANOMALY_TRUNCATED = 0,
+	ANOMALY_BAD_LENGTH = 1,
+	ANOMALY_BAD_OPTIONS = 2,
+	ANOMALY_BAD_CHAIN = 3,
+	ANOMALY_SOURCE_ROUTED = 4,
+	ANOMALY_TINY_FRAGMENT = 5,
+	ANOMALY_OVERLAPPING_FRAGMENT = 6,
+	ANOMALY_OVERSIZED_FRAGMENT = 7,
+	ANOMALY_BAD_SOURCE = 8,
+	ANOMALY_LAND = 9,
+	ANOMALY_OWN_SOURCE = 10,
+	ANOMALY_PORT_ZERO = 11,
+	ANOMALY_NULL_FLAGS = 12,
+	ANOMALY_XMAS = 13,
+	ANOMALY_SYN_FIN = 14,
+	ANOMALY_SYN_RST = 15,
+	ANOMALY_FIN_WITHOUT_ACK = 16,
+};
+
+enum traffic {
+	TRAFFIC_PACKETS = 0,
+	TRAFFIC_BYTES = 1,
+	TRAFFIC_IPV4 = 2,
+	TRAFFIC_IPV6 = 3,
+	TRAFFIC_OTHER_NETWORK = 4,
+	TRAFFIC_TCP = 5,
+	TRAFFIC_UDP = 6,
+	TRAFFIC_ICMP = 7,
+	TRAFFIC_ICMPV6 = 8,
+	TRAFFIC_SCTP = 9,
+	TRAFFIC_GRE = 10,
+	TRAFFIC_IP_IN_IP = 11,
+	TRAFFIC_VXLAN = 12,
+	TRAFFIC_OTHER_TRANSPORT = 13,
+	TRAFFIC_FRAGMENTS = 14,
+	TRAFFIC_SYN = 15,
+	TRAFFIC_SYN_ACK = 16,
+	TRAFFIC_ACK = 17,
+	TRAFFIC_FIN = 18,
+	TRAFFIC_RST = 19,
+	TRAFFIC_HANDSHAKES = 20,
+	TRAFFIC_FLOWS = 21,
+	TRAFFIC_FLOWS_UNTOLD = 22,
+	TRAFFIC_SUMMARIES_UNTOLD = 23,
+	TRAFFIC_ANOMALIES_UNTOLD = 24,
+	TRAFFIC_SOURCES_ADMITTED = 25,
+	TRAFFIC_SOURCES_EVICTED = 26,
+	TRAFFIC_FLOWS_EVICTED = 27,
+	TRAFFIC_QOTD = 28,
+	TRAFFIC_CHARGEN = 29,
+	TRAFFIC_DNS = 30,
+	TRAFFIC_TFTP = 31,
+	TRAFFIC_PORTMAP = 32,
+	TRAFFIC_NTP = 33,
+	TRAFFIC_NETBIOS = 34,
+	TRAFFIC_SNMP = 35,
+	TRAFFIC_CLDAP = 36,
+	TRAFFIC_RIP = 37,
+	TRAFFIC_MSSQL = 38,
+	TRAFFIC_SSDP = 39,
+	TRAFFIC_ARMS = 40,
+	TRAFFIC_WS_DISCOVERY = 41,
+	TRAFFIC_STUN = 42,
+	TRAFFIC_MDNS = 43,
+	TRAFFIC_COAP = 44,
+	TRAFFIC_MEMCACHED = 45,
+	TRAFFIC_ANOMALY = 46,
+};
+
+enum counter {
+	COUNTER_SYN = 0,
+	COUNTER_FIN = 1,
+	COUNTER_RST = 2,
+	COUNTER_UDP = 3,
+	COUNTER_ICMP = 4,
+	COUNTER_OTHER = 5,
+	COUNTER_HANDSHAKES = 6,
+	COUNTER_ANOMALIES = 7,
+	COUNTER_PORTS = 8,
+	COUNTER_ADDRESSES = 9,
+	COUNTER_BYTES = 10,
+};
+
+enum doubled {
+	DOUBLED_SYN = 1,
+	DOUBLED_FIN = 2,
+	DOUBLED_RST = 4,
+	DOUBLED_UDP = 8,
+	DOUBLED_ICMP = 16,
+	DOUBLED_OTHER = 32,
+	DOUBLED_HANDSHAKES = 64,
+	DOUBLED_ANOMALIES = 128,
+	DOUBLED_PORTS = 256,
+	DOUBLED_ADDRESSES = 512,
+	DOUBLED_BYTES = 1024,
+};
+
+enum policy {
+	POLICY_SYN = 0,
+	POLICY_FIN = 1,
+	POLICY_RST = 2,
+	POLICY_UDP = 3,
+	POLICY_ICMP = 4,
+	POLICY_OTHER = 5,
+	POLICY_HANDSHAKES = 6,
+	POLICY_ANOMALIES = 7,
+	POLICY_PORTS = 8,
+	POLICY_ADDRESSES = 9,
+	POLICY_BYTES = 10,
+	POLICY_FOCUS = 11,
+	POLICY_FLOW = 12,
+	POLICY_FLOW_THRESHOLD = 13,
+	POLICY_SOURCE_THRESHOLD = 14,
+	POLICY_FLOWS_PER_SECOND = 15,
+	POLICY_ANOMALIES_PER_SECOND = 16,
+	POLICY_SUMMARIES_PER_SECOND = 17,
+	POLICY_EPHEMERAL_PORTS = 18,
+};
+
+enum tunnel {
+	TUNNEL_NONE = 0,
+	TUNNEL_GRE = 1,
+	TUNNEL_IP_IN_IP = 2,
+	TUNNEL_VXLAN = 3,
+};
+
+enum packet_flag {
+	PACKET_FIN = 1,
+	PACKET_SYN = 2,
+	PACKET_RST = 4,
+	PACKET_PSH = 8,
+	PACKET_ACK = 16,
+	PACKET_URG = 32,
+};
+
+#define TRAFFIC_LIMIT 64
+#define DISPERSION_BINS 256
+#define PULSE_WINDOWS 128
+#define PULSE_SHIFT 23
+#define POLICY_LIMIT 19
+
+/* The cases of a switch over UDP source ports. */
+#define AMPLIFIER_CASES \
+	case 17: \
+		return TRAFFIC_QOTD; \
+	case 19: \
+		return TRAFFIC_CHARGEN; \
+	case 53: \
+		return TRAFFIC_DNS; \
+	case 69: \
+		return TRAFFIC_TFTP; \
+	case 111: \
+		return TRAFFIC_PORTMAP; \
+	case 123: \
+		return TRAFFIC_NTP; \
+	case 137: \
+		return TRAFFIC_NETBIOS; \
+	case 161: \
+		return TRAFFIC_SNMP; \
+	case 389: \
+		return TRAFFIC_CLDAP; \
+	case 520: \
+		return TRAFFIC_RIP; \
+	case 1434: \
+		return TRAFFIC_MSSQL; \
+	case 1900: \
+		return TRAFFIC_SSDP; \
+	case 3283: \
+		return TRAFFIC_ARMS; \
+	case 3702: \
+		return TRAFFIC_WS_DISCOVERY; \
+	case 3478: \
+		return TRAFFIC_STUN; \
+	case 5353: \
+		return TRAFFIC_MDNS; \
+	case 5683: \
+		return TRAFFIC_COAP; \
+	case 11211: \
+		return TRAFFIC_MEMCACHED; \
 
 #define PROCESS_EXEC 1
 #define PROCESS_EXEC_FIXED 171
@@ -628,6 +809,141 @@ static __always_inline void put_oom_kill(__u8 *at, const struct oom_kill *record
 	put_u32(at + 101, record->cause_pid);
 	put_bin8(at + 106, record->comm, 16);
 	put_bin8(at + 124, record->cause_comm, 16);
+}
+
+#define NETWORK_FLOW 12
+#define NETWORK_FLOW_FIXED 89
+
+struct network_flow {
+	__u64 timestamp;
+	__u32 interface;
+	char source[16];
+	char destination[16];
+	__u16 source_port;
+	__u16 destination_port;
+	__u8 protocol;
+	__u8 flags;
+	__u8 tunnel;
+	__u16 vlan;
+	__u32 length;
+	__u32 salience;
+	__u64 untold;
+};
+
+/* No variable fields. */
+static __always_inline void put_network_flow(__u8 *at, const struct network_flow *record)
+{
+	put_array16(at, 14);
+	put_u8(at + 3, 12);
+	put_u64(at + 5, record->timestamp);
+	put_u32(at + 14, record->interface);
+	put_bin8(at + 19, record->source, 16);
+	put_bin8(at + 37, record->destination, 16);
+	put_u16(at + 55, record->source_port);
+	put_u16(at + 58, record->destination_port);
+	put_u8(at + 61, record->protocol);
+	put_u8(at + 63, record->flags);
+	put_u8(at + 65, record->tunnel);
+	put_u16(at + 67, record->vlan);
+	put_u32(at + 70, record->length);
+	put_u32(at + 75, record->salience);
+	put_u64(at + 80, record->untold);
+}
+
+#define PACKET_ANOMALY 13
+#define PACKET_ANOMALY_FIXED 86
+
+struct packet_anomaly {
+	__u64 timestamp;
+	__u8 kind;
+	__u32 interface;
+	char source[16];
+	char destination[16];
+	__u16 source_port;
+	__u16 destination_port;
+	__u8 protocol;
+	__u8 flags;
+	__u8 tunnel;
+	__u16 vlan;
+	__u32 length;
+	__u64 untold;
+};
+
+/* No variable fields. */
+static __always_inline void put_packet_anomaly(__u8 *at, const struct packet_anomaly *record)
+{
+	put_array16(at, 14);
+	put_u8(at + 3, 13);
+	put_u64(at + 5, record->timestamp);
+	put_u8(at + 14, record->kind);
+	put_u32(at + 16, record->interface);
+	put_bin8(at + 21, record->source, 16);
+	put_bin8(at + 39, record->destination, 16);
+	put_u16(at + 57, record->source_port);
+	put_u16(at + 60, record->destination_port);
+	put_u8(at + 63, record->protocol);
+	put_u8(at + 65, record->flags);
+	put_u8(at + 67, record->tunnel);
+	put_u16(at + 69, record->vlan);
+	put_u32(at + 72, record->length);
+	put_u64(at + 77, record->untold);
+}
+
+#define SOURCE_SUMMARY 14
+#define SOURCE_SUMMARY_FIXED 139
+
+struct source_summary {
+	__u64 timestamp;
+	char source[16];
+	__u8 prefix;
+	__u16 doubled;
+	__u64 first_seen;
+	__u64 bytes;
+	__u32 syn;
+	__u32 fin;
+	__u32 rst;
+	__u32 udp;
+	__u32 icmp;
+	__u32 other;
+	__u32 handshakes;
+	__u32 anomalies;
+	__u32 anomaly_kinds;
+	__u16 ports;
+	__u16 addresses;
+	__u32 salience;
+	__u32 interface;
+	char destination[16];
+	__u16 destination_port;
+	__u8 protocol;
+};
+
+/* No variable fields. */
+static __always_inline void put_source_summary(__u8 *at, const struct source_summary *record)
+{
+	put_array16(at, 23);
+	put_u8(at + 3, 14);
+	put_u64(at + 5, record->timestamp);
+	put_bin8(at + 14, record->source, 16);
+	put_u8(at + 32, record->prefix);
+	put_u16(at + 34, record->doubled);
+	put_u64(at + 37, record->first_seen);
+	put_u64(at + 46, record->bytes);
+	put_u32(at + 55, record->syn);
+	put_u32(at + 60, record->fin);
+	put_u32(at + 65, record->rst);
+	put_u32(at + 70, record->udp);
+	put_u32(at + 75, record->icmp);
+	put_u32(at + 80, record->other);
+	put_u32(at + 85, record->handshakes);
+	put_u32(at + 90, record->anomalies);
+	put_u32(at + 95, record->anomaly_kinds);
+	put_u16(at + 100, record->ports);
+	put_u16(at + 103, record->addresses);
+	put_u32(at + 106, record->salience);
+	put_u32(at + 111, record->interface);
+	put_bin8(at + 116, record->destination, 16);
+	put_u16(at + 134, record->destination_port);
+	put_u8(at + 137, record->protocol);
 }
 
 #endif

@@ -25,6 +25,19 @@ from pyloader.records.memory import (
     Technique,
     UsageReason,
 )
+from pyloader.records.network import (
+    Anomaly,
+    Counter,
+    Doubled,
+    NetworkFlow,
+    PacketAnomaly,
+    PacketFlag,
+    Policy,
+    SourceSummary,
+    Traffic,
+    Tunnel,
+    address,
+)
 from pyloader.records.process import (
     CredentialChange,
     ExecFlag,
@@ -34,7 +47,7 @@ from pyloader.records.process import (
     ProcessFork,
     Stdio,
 )
-from pyloader.records.sensor import CgroupSeen, EventLoss, HookInUse, Malformed, ProcessSeen
+from pyloader.records.sensor import CgroupSeen, EventLoss, HookInUse, Malformed, NetworkTraffic, ProcessSeen
 from pyloader.records.wire import Record, text
 
 KERNEL_RECORDS: tuple[type[Record], ...] = (
@@ -49,6 +62,9 @@ KERNEL_RECORDS: tuple[type[Record], ...] = (
     CallOrigin,
     MemoryUsage,
     OomKill,
+    NetworkFlow,
+    PacketAnomaly,
+    SourceSummary,
 )
 """Records that kernel programs write; their tags are below `TAG_LIMIT` and index the loss counters."""
 
@@ -60,10 +76,11 @@ VITAL_RECORDS: tuple[type[Record], ...] = (
     MemoryFault,
     CallOrigin,
     OomKill,
+    SourceSummary,
 )
 """Kernel records that are rare and valuable; in each monitor they have a ring of their own."""
 
-SENSOR_RECORDS: tuple[type[Record], ...] = (EventLoss, ProcessSeen, CgroupSeen, Malformed, HookInUse)
+SENSOR_RECORDS: tuple[type[Record], ...] = (EventLoss, ProcessSeen, CgroupSeen, Malformed, HookInUse, NetworkTraffic)
 """Records that the sensor writes."""
 
 TAG_LIMIT = 64
@@ -80,11 +97,15 @@ AnyRecord: TypeAlias = (
     | CallOrigin
     | MemoryUsage
     | OomKill
+    | NetworkFlow
+    | PacketAnomaly
+    | SourceSummary
     | EventLoss
     | ProcessSeen
     | CgroupSeen
     | Malformed
     | HookInUse
+    | NetworkTraffic
 )
 
 
@@ -107,12 +128,15 @@ __all__ = [
     "TAG_LIMIT",
     "VITAL_RECORDS",
     "AccessMethod",
+    "Anomaly",
     "AnyRecord",
     "Area",
     "Call",
     "CallOrigin",
     "CgroupSeen",
+    "Counter",
     "CredentialChange",
+    "Doubled",
     "EventLoss",
     "ExecFlag",
     "Explanation",
@@ -125,18 +149,27 @@ __all__ = [
     "MemoryProtection",
     "MemoryRequest",
     "MemoryUsage",
+    "NetworkFlow",
+    "NetworkTraffic",
     "OomKill",
     "OomScope",
+    "PacketAnomaly",
+    "PacketFlag",
+    "Policy",
     "ProcessExec",
     "ProcessExit",
     "ProcessFork",
     "ProcessSeen",
     "Protection",
     "Record",
+    "SourceSummary",
     "Stdio",
     "Suspicion",
     "Technique",
+    "Traffic",
+    "Tunnel",
     "UsageReason",
+    "address",
     "event_name",
     "tag_of",
     "text",

@@ -23,6 +23,20 @@ from pyloader.records.memory import (
     Technique,
     UsageReason,
 )
+from pyloader.records.network import (
+    AMPLIFIERS,
+    DISPERSION_BINS,
+    PULSE_SHIFT,
+    PULSE_WINDOWS,
+    TRAFFIC_LIMIT,
+    Anomaly,
+    Counter,
+    Doubled,
+    PacketFlag,
+    Policy,
+    Traffic,
+    Tunnel,
+)
 from pyloader.records.process import ExecFlag, Explanation, Stdio
 from pyloader.records.wire import Padded, Record, Unsigned, Variable
 
@@ -54,6 +68,13 @@ _ENUMERATIONS: tuple[tuple[type[IntEnum | IntFlag], str], ...] = (
     (Suspicion, "SUSPICION"),
     (UsageReason, "USAGE"),
     (OomScope, "OOM"),
+    (Anomaly, "ANOMALY"),
+    (Traffic, "TRAFFIC"),
+    (Counter, "COUNTER"),
+    (Doubled, "DOUBLED"),
+    (Policy, "POLICY"),
+    (Tunnel, "TUNNEL"),
+    (PacketFlag, "PACKET"),
 )
 
 
@@ -73,6 +94,7 @@ def header() -> str:
     """Return the text of `bpf/records.bpf.h`."""
     parts = [_HEAD, f"#define TAG_LIMIT {TAG_LIMIT}\n", _vital()]
     parts += [_enumeration(kind, prefix) for kind, prefix in _ENUMERATIONS]
+    parts.append(_network())
     parts += [_record(kind) for kind in KERNEL_RECORDS]
     parts.append("#endif\n")
     return "\n".join(parts)
@@ -83,6 +105,22 @@ def _vital() -> str:
     return (
         "/* Rare and valuable records, which have a ring of their own. */\n"
         f"#define is_vital(tag) ({tests.replace('tag ==', '(tag) ==')})\n"
+    )
+
+
+def _network() -> str:
+    sizes = {
+        "TRAFFIC_LIMIT": TRAFFIC_LIMIT,
+        "DISPERSION_BINS": DISPERSION_BINS,
+        "PULSE_WINDOWS": PULSE_WINDOWS,
+        "PULSE_SHIFT": PULSE_SHIFT,
+        "POLICY_LIMIT": len(Policy),
+    }
+    cases = "".join(f"\tcase {port}: \\\n\t\treturn TRAFFIC_{kind.name}; \\\n" for kind, port in AMPLIFIERS.items())
+    return (
+        "".join(f"#define {name} {value}\n" for name, value in sizes.items())
+        + "\n/* The cases of a switch over UDP source ports. */\n#define AMPLIFIER_CASES \\\n"
+        + cases
     )
 
 

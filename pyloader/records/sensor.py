@@ -4,7 +4,8 @@ Whatever the stages after the reader know of the host comes to them as a record,
 and its replay gives the same verdicts.
 """
 
-from pyloader.records.wire import U32, U64, Arguments, Comm, FileName, Path, Record
+from pyloader.records.network import Traffic
+from pyloader.records.wire import U32, U64, Arguments, Comm, Counts, FileName, Path, Record
 
 
 class EventLoss(Record, frozen=True, tag=64):
@@ -54,3 +55,21 @@ class HookInUse(Record, frozen=True, tag=68):
     """What this rung cannot see and a better one can, or empty."""
     cost: FileName
     """What this rung costs beyond the events themselves, or empty."""
+
+
+class NetworkTraffic(Record, frozen=True, tag=69):
+    """What all packets on the watched interfaces came to since the last record of this type."""
+
+    interval: U64
+    """Nanoseconds since then."""
+    counts: Counts
+    """64 bits for each `Traffic`."""
+    dispersion: Counts
+    """32 bits for each of 256 classes of sources, by a secret hash of the address: their packets."""
+    peak: U64
+    """Most packets in any window of `peak_window` nanoseconds."""
+    peak_window: U64
+
+    def count(self, what: Traffic) -> int:
+        """Return one count. What an older version did not count is 0."""
+        return int.from_bytes(self.counts[8 * what : 8 * what + 8], "big")

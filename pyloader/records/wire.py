@@ -34,8 +34,12 @@ U16 = Annotated[int, Unsigned(2)]
 U32 = Annotated[int, Unsigned(4)]
 U64 = Annotated[int, Unsigned(8)]
 Comm = Annotated[bytes, Padded(16)]
+Address = Annotated[bytes, Padded(16)]
+"""An IPv6 address, or an IPv4 address as `::ffff:a.b.c.d`, in network order."""
 FileName = Annotated[bytes, Variable(512)]
 Path = Annotated[bytes, Variable(1024)]
+Counts = Annotated[bytes, Variable(2048)]
+"""Numbers of one width, big-endian, in a row."""
 Arguments = Annotated[bytes, Variable(4096)]
 
 

@@ -51,11 +51,22 @@ def test_tags_never_change() -> None:
         2: "process_fork",
         3: "process_exit",
         4: "credential_change",
+        5: "memory_protection",
+        6: "memory_access",
+        7: "memory_request",
+        8: "memory_fault",
+        9: "call_origin",
+        10: "memory_usage",
+        11: "oom_kill",
+        12: "network_flow",
+        13: "packet_anomaly",
+        14: "source_summary",
         64: "event_loss",
         65: "process_seen",
         66: "cgroup_seen",
         67: "malformed",
         68: "hook_in_use",
+        69: "network_traffic",
     }
 
 
