@@ -13,7 +13,7 @@
 #define TAG_LIMIT 64
 
 /* Rare and valuable records, which have a ring of their own. */
-#define is_vital(tag) ((tag) == PROCESS_EXEC || (tag) == CREDENTIAL_CHANGE || (tag) == MEMORY_PROTECTION || (tag) == MEMORY_ACCESS || (tag) == MEMORY_FAULT || (tag) == CALL_ORIGIN || (tag) == OOM_KILL || (tag) == SOURCE_SUMMARY)
+#define is_vital(tag) ((tag) == PROCESS_EXEC || (tag) == CREDENTIAL_CHANGE || (tag) == MEMORY_PROTECTION || (tag) == MEMORY_ACCESS || (tag) == MEMORY_FAULT || (tag) == CALL_ORIGIN || (tag) == OOM_KILL || (tag) == SOURCE_SUMMARY || (tag) == SOCKET_LISTENING || (tag) == SOCKET_CREATED)
 
 enum exec_flag {
 	EXEC_SETUID = 1,
@@ -123,6 +123,21 @@ enum usage_reason {
 enum oom_scope {
 	OOM_HOST = 0,
 	OOM_CGROUP = 1,
+};
+
+enum direction {
+	DIRECTION_UNKNOWN = 0,
+	DIRECTION_INBOUND = 1,
+	DIRECTION_OUTBOUND = 2,
+};
+
+enum outcome {
+	OUTCOME_OTHER = 0,
+	OUTCOME_ESTABLISHED = 1,
+	OUTCOME_REFUSED = 2,
+	OUTCOME_TIMED_OUT = 3,
+	OUTCOME_UNREACHABLE = 4,
+	OUTCOME_ABANDONED = 5,
 };
 
 enum anomaly {
@@ -944,6 +959,227 @@ static __always_inline void put_source_summary(__u8 *at, const struct source_sum
 	put_bin8(at + 116, record->destination, 16);
 	put_u16(at + 134, record->destination_port);
 	put_u8(at + 137, record->protocol);
+}
+
+#define CONNECTION_OPENED 16
+#define CONNECTION_OPENED_FIXED 134
+
+struct connection_opened {
+	__u64 timestamp;
+	__u32 pid;
+	__u32 ppid;
+	__u64 start;
+	__u32 uid;
+	__u64 cgroup;
+	__u32 net_namespace;
+	__u16 family;
+	__u16 protocol;
+	char comm[16];
+	__u8 direction;
+	__u8 outcome;
+	__u16 error;
+	char local_address[16];
+	__u16 local_port;
+	char remote_address[16];
+	__u16 remote_port;
+	__u64 duration;
+};
+
+/* No variable fields. */
+static __always_inline void put_connection_opened(__u8 *at, const struct connection_opened *record)
+{
+	put_array16(at, 19);
+	put_u8(at + 3, 16);
+	put_u64(at + 5, record->timestamp);
+	put_u32(at + 14, record->pid);
+	put_u32(at + 19, record->ppid);
+	put_u64(at + 24, record->start);
+	put_u32(at + 33, record->uid);
+	put_u64(at + 38, record->cgroup);
+	put_u32(at + 47, record->net_namespace);
+	put_u16(at + 52, record->family);
+	put_u16(at + 55, record->protocol);
+	put_bin8(at + 58, record->comm, 16);
+	put_u8(at + 76, record->direction);
+	put_u8(at + 78, record->outcome);
+	put_u16(at + 80, record->error);
+	put_bin8(at + 83, record->local_address, 16);
+	put_u16(at + 101, record->local_port);
+	put_bin8(at + 104, record->remote_address, 16);
+	put_u16(at + 122, record->remote_port);
+	put_u64(at + 125, record->duration);
+}
+
+#define CONNECTION_CLOSED 17
+#define CONNECTION_CLOSED_FIXED 150
+
+struct connection_closed {
+	__u64 timestamp;
+	__u32 pid;
+	__u32 ppid;
+	__u64 start;
+	__u32 uid;
+	__u64 cgroup;
+	__u32 net_namespace;
+	__u16 family;
+	__u16 protocol;
+	char comm[16];
+	__u8 direction;
+	__u16 error;
+	char local_address[16];
+	__u16 local_port;
+	char remote_address[16];
+	__u16 remote_port;
+	__u64 duration;
+	__u64 sent;
+	__u64 received;
+};
+
+/* No variable fields. */
+static __always_inline void put_connection_closed(__u8 *at, const struct connection_closed *record)
+{
+	put_array16(at, 20);
+	put_u8(at + 3, 17);
+	put_u64(at + 5, record->timestamp);
+	put_u32(at + 14, record->pid);
+	put_u32(at + 19, record->ppid);
+	put_u64(at + 24, record->start);
+	put_u32(at + 33, record->uid);
+	put_u64(at + 38, record->cgroup);
+	put_u32(at + 47, record->net_namespace);
+	put_u16(at + 52, record->family);
+	put_u16(at + 55, record->protocol);
+	put_bin8(at + 58, record->comm, 16);
+	put_u8(at + 76, record->direction);
+	put_u16(at + 78, record->error);
+	put_bin8(at + 81, record->local_address, 16);
+	put_u16(at + 99, record->local_port);
+	put_bin8(at + 102, record->remote_address, 16);
+	put_u16(at + 120, record->remote_port);
+	put_u64(at + 123, record->duration);
+	put_u64(at + 132, record->sent);
+	put_u64(at + 141, record->received);
+}
+
+#define SOCKET_LISTENING 18
+#define SOCKET_LISTENING_FIXED 102
+
+struct socket_listening {
+	__u64 timestamp;
+	__u32 pid;
+	__u32 ppid;
+	__u64 start;
+	__u32 uid;
+	__u64 cgroup;
+	__u32 net_namespace;
+	__u16 family;
+	__u16 protocol;
+	char comm[16];
+	char local_address[16];
+	__u16 local_port;
+	__u32 backlog;
+};
+
+/* No variable fields. */
+static __always_inline void put_socket_listening(__u8 *at, const struct socket_listening *record)
+{
+	put_array16(at, 14);
+	put_u8(at + 3, 18);
+	put_u64(at + 5, record->timestamp);
+	put_u32(at + 14, record->pid);
+	put_u32(at + 19, record->ppid);
+	put_u64(at + 24, record->start);
+	put_u32(at + 33, record->uid);
+	put_u64(at + 38, record->cgroup);
+	put_u32(at + 47, record->net_namespace);
+	put_u16(at + 52, record->family);
+	put_u16(at + 55, record->protocol);
+	put_bin8(at + 58, record->comm, 16);
+	put_bin8(at + 76, record->local_address, 16);
+	put_u16(at + 94, record->local_port);
+	put_u32(at + 97, record->backlog);
+}
+
+#define DATAGRAM_SENT 19
+#define DATAGRAM_SENT_FIXED 141
+
+struct datagram_sent {
+	__u64 timestamp;
+	__u32 pid;
+	__u32 ppid;
+	__u64 start;
+	__u32 uid;
+	__u64 cgroup;
+	__u32 net_namespace;
+	__u16 family;
+	__u16 protocol;
+	char comm[16];
+	char local_address[16];
+	__u16 local_port;
+	char remote_address[16];
+	__u16 remote_port;
+	__u64 datagrams;
+	__u64 size;
+	__u32 peers;
+};
+
+/* No variable fields. */
+static __always_inline void put_datagram_sent(__u8 *at, const struct datagram_sent *record)
+{
+	put_array16(at, 18);
+	put_u8(at + 3, 19);
+	put_u64(at + 5, record->timestamp);
+	put_u32(at + 14, record->pid);
+	put_u32(at + 19, record->ppid);
+	put_u64(at + 24, record->start);
+	put_u32(at + 33, record->uid);
+	put_u64(at + 38, record->cgroup);
+	put_u32(at + 47, record->net_namespace);
+	put_u16(at + 52, record->family);
+	put_u16(at + 55, record->protocol);
+	put_bin8(at + 58, record->comm, 16);
+	put_bin8(at + 76, record->local_address, 16);
+	put_u16(at + 94, record->local_port);
+	put_bin8(at + 97, record->remote_address, 16);
+	put_u16(at + 115, record->remote_port);
+	put_u64(at + 118, record->datagrams);
+	put_u64(at + 127, record->size);
+	put_u32(at + 136, record->peers);
+}
+
+#define SOCKET_CREATED 20
+#define SOCKET_CREATED_FIXED 79
+
+struct socket_created {
+	__u64 timestamp;
+	__u32 pid;
+	__u32 ppid;
+	__u64 start;
+	__u32 uid;
+	__u64 cgroup;
+	__u32 net_namespace;
+	__u16 family;
+	__u16 protocol;
+	char comm[16];
+	__u16 socket_type;
+};
+
+/* No variable fields. */
+static __always_inline void put_socket_created(__u8 *at, const struct socket_created *record)
+{
+	put_array16(at, 12);
+	put_u8(at + 3, 20);
+	put_u64(at + 5, record->timestamp);
+	put_u32(at + 14, record->pid);
+	put_u32(at + 19, record->ppid);
+	put_u64(at + 24, record->start);
+	put_u32(at + 33, record->uid);
+	put_u64(at + 38, record->cgroup);
+	put_u32(at + 47, record->net_namespace);
+	put_u16(at + 52, record->family);
+	put_u16(at + 55, record->protocol);
+	put_bin8(at + 58, record->comm, 16);
+	put_u16(at + 76, record->socket_type);
 }
 
 #endif

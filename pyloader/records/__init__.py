@@ -6,6 +6,16 @@
 import re
 from typing import TypeAlias, cast
 
+from pyloader.records.connection import (
+    ConnectionClosed,
+    ConnectionOpened,
+    DatagramSent,
+    Direction,
+    Outcome,
+    SocketCreated,
+    SocketListening,
+    SocketRecord,
+)
 from pyloader.records.memory import (
     AccessMethod,
     Area,
@@ -36,7 +46,6 @@ from pyloader.records.network import (
     SourceSummary,
     Traffic,
     Tunnel,
-    address,
 )
 from pyloader.records.process import (
     CredentialChange,
@@ -48,7 +57,7 @@ from pyloader.records.process import (
     Stdio,
 )
 from pyloader.records.sensor import CgroupSeen, EventLoss, HookInUse, Malformed, NetworkTraffic, ProcessSeen
-from pyloader.records.wire import Record, text
+from pyloader.records.wire import Record, address, text
 
 KERNEL_RECORDS: tuple[type[Record], ...] = (
     ProcessExec,
@@ -65,6 +74,11 @@ KERNEL_RECORDS: tuple[type[Record], ...] = (
     NetworkFlow,
     PacketAnomaly,
     SourceSummary,
+    ConnectionOpened,
+    ConnectionClosed,
+    SocketListening,
+    DatagramSent,
+    SocketCreated,
 )
 """Records that kernel programs write; their tags are below `TAG_LIMIT` and index the loss counters."""
 
@@ -77,6 +91,8 @@ VITAL_RECORDS: tuple[type[Record], ...] = (
     CallOrigin,
     OomKill,
     SourceSummary,
+    SocketListening,
+    SocketCreated,
 )
 """Kernel records that are rare and valuable; in each monitor they have a ring of their own."""
 
@@ -100,6 +116,11 @@ AnyRecord: TypeAlias = (
     | NetworkFlow
     | PacketAnomaly
     | SourceSummary
+    | ConnectionOpened
+    | ConnectionClosed
+    | SocketListening
+    | DatagramSent
+    | SocketCreated
     | EventLoss
     | ProcessSeen
     | CgroupSeen
@@ -134,8 +155,12 @@ __all__ = [
     "Call",
     "CallOrigin",
     "CgroupSeen",
+    "ConnectionClosed",
+    "ConnectionOpened",
     "Counter",
     "CredentialChange",
+    "DatagramSent",
+    "Direction",
     "Doubled",
     "EventLoss",
     "ExecFlag",
@@ -153,6 +178,7 @@ __all__ = [
     "NetworkTraffic",
     "OomKill",
     "OomScope",
+    "Outcome",
     "PacketAnomaly",
     "PacketFlag",
     "Policy",
@@ -162,6 +188,9 @@ __all__ = [
     "ProcessSeen",
     "Protection",
     "Record",
+    "SocketCreated",
+    "SocketListening",
+    "SocketRecord",
     "SourceSummary",
     "Stdio",
     "Suspicion",

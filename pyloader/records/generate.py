@@ -11,6 +11,7 @@ from enum import IntEnum, IntFlag
 from typing import get_type_hints
 
 from pyloader.records import KERNEL_RECORDS, TAG_LIMIT, VITAL_RECORDS, event_name, tag_of
+from pyloader.records.connection import Direction, Outcome
 from pyloader.records.memory import (
     AccessMethod,
     Area,
@@ -68,6 +69,8 @@ _ENUMERATIONS: tuple[tuple[type[IntEnum | IntFlag], str], ...] = (
     (Suspicion, "SUSPICION"),
     (UsageReason, "USAGE"),
     (OomScope, "OOM"),
+    (Direction, "DIRECTION"),
+    (Outcome, "OUTCOME"),
     (Anomaly, "ANOMALY"),
     (Traffic, "TRAFFIC"),
     (Counter, "COUNTER"),

@@ -6,7 +6,6 @@ and in the totals that the sensor reads every second (`NetworkTraffic` in `pyloa
 """
 
 from enum import IntEnum, IntFlag
-from ipaddress import IPv4Address, IPv6Address
 
 from pyloader.records.wire import U8, U16, U32, U64, Address, Record
 
@@ -312,9 +311,3 @@ class SourceSummary(Record, frozen=True, tag=14):
     def packets(self) -> int:
         """All packets."""
         return self.syn + self.fin + self.rst + self.udp + self.icmp + self.other
-
-
-def address(raw: bytes) -> IPv4Address | IPv6Address:
-    """Return the address of a record's field: an IPv4 address stands in it as `::ffff:a.b.c.d`."""
-    full = IPv6Address(raw)
-    return full.ipv4_mapped or full

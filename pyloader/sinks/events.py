@@ -15,8 +15,11 @@ from pyloader.records import (
     ProcessExec,
     ProcessSeen,
     Record,
+    address,
     text,
 )
+
+_ADDRESSES = {"local_address", "remote_address", "source", "destination"}
 
 
 def fields(assessment: Assessment) -> dict[str, Any]:
@@ -25,7 +28,7 @@ def fields(assessment: Assessment) -> dict[str, Any]:
     shown = {name: getattr(record, name) for name in record.__struct_fields__}
     for name, value in shown.items():
         if type(value) is bytes:
-            shown[name] = text(value)
+            shown[name] = str(address(value)) if name in _ADDRESSES else text(value)
     special = _SPECIAL.get(type(record))
     if special is not None:
         special(record, shown)
