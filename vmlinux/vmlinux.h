@@ -40,6 +40,9 @@ enum bpf_map_type {
 
 enum bpf_func_id {
 	BPF_FUNC_ktime_get_boot_ns = 125,
+	BPF_FUNC_ktime_get_coarse_ns = 160,
+	BPF_FUNC_get_current_task_btf = 158,
+	BPF_FUNC_task_pt_regs = 175,
 };
 
 enum {
@@ -54,17 +57,28 @@ enum {
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
-/* Registers at a probe, for BPF_KPROBE: arch/x86/include/asm/ptrace.h, arch/arm64/include/uapi/asm/ptrace.h */
+/*
+ * Registers, at a probe and of a process in a system call: arch/x86/include/asm/ptrace.h,
+ * arch/arm64/include/asm/ptrace.h and arch/arm64/include/uapi/asm/ptrace.h
+ */
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
+	unsigned long r8;
+	unsigned long cx;
+	unsigned long dx;
+	unsigned long si;
 	unsigned long di;
+	unsigned long orig_ax;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {
 	unsigned long long regs[31];
 };
-struct pt_regs;
+struct pt_regs {
+	__u64 orig_x0;
+	__s32 syscallno;
+};
 #endif
 
 struct list_head {
@@ -116,8 +130,13 @@ struct mnt_namespace {
 	struct ns_common ns;
 };
 
+struct net {
+	struct ns_common ns;
+};
+
 struct nsproxy {
 	struct mnt_namespace *mnt_ns;
+	struct net *net_ns;
 };
 
 struct upid {
@@ -194,16 +213,52 @@ struct files_struct {
 	struct fdtable *fdt;
 };
 
+/* Sockets: include/net/sock.h, net_namespace.h, inet_sock.h, include/linux/tcp.h, socket.h, include/uapi/linux/in6.h */
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+/* Always taken whole. */
+struct in6_addr {
+};
+
 struct sock_common {
 	unsigned short skc_family;
+	__be32 skc_daddr;
+	__be32 skc_rcv_saddr;
+	__be16 skc_dport;
+	possible_net_t skc_net;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
+	unsigned long skc_flags;
 };
 
 struct sock {
 	struct sock_common __sk_common;
+	__u16 sk_type;
+	__u16 sk_protocol;
+	int sk_err;
+	__u32 sk_max_ack_backlog;
+};
+
+struct inet_sock {
+	__be16 inet_sport;
+};
+
+struct tcp_sock {
+	__u64 bytes_received;
+	__u64 bytes_sent;
+	__u64 bytes_retrans;
 };
 
 struct socket {
 	struct sock *sk;
+};
+
+struct msghdr {
+	void *msg_name;
+	int msg_namelen;
 };
 
 /* Tasks: include/linux/sched.h, sched/signal.h, mm_types.h, binfmts.h */
@@ -250,7 +305,7 @@ struct linux_binprm {
 	const char *interp;
 };
 
-/* Contexts of plain tracepoints: include/trace/events/sched.h */
+/* Contexts of plain tracepoints: include/trace/events/sched.h, syscalls.h, sock.h, tcp.h, fib.h, fib6.h */
 
 struct trace_event_raw_sched_process_exec {
 	__u32 __data_loc_filename;
@@ -258,6 +313,40 @@ struct trace_event_raw_sched_process_exec {
 
 struct trace_event_raw_sched_process_fork {
 	pid_t child_pid;
+};
+
+struct trace_event_raw_sys_exit {
+	long ret;
+};
+
+struct trace_event_raw_inet_sock_set_state {
+	const void *skaddr;
+	int oldstate;
+	int newstate;
+};
+
+struct trace_event_raw_tcp_event_sk {
+	const void *skaddr;
+};
+
+struct trace_event_raw_fib_table_lookup {
+	int err;
+	int iif;
+	__u8 proto;
+	__u8 src[4];
+	__u8 dst[4];
+	__u16 sport;
+	__u16 dport;
+};
+
+struct trace_event_raw_fib6_table_lookup {
+	int err;
+	int iif;
+	__u8 src[16];
+	__u8 dst[16];
+	__u16 sport;
+	__u16 dport;
+	__u8 proto;
 };
 
 #pragma clang attribute pop

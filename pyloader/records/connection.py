@@ -105,7 +105,7 @@ class ConnectionClosed(SocketRecord, frozen=True, tag=17):
     sent: U64
     """Bytes of payload, each counted once."""
     received: U64
-    """Bytes of payload; the other side's FIN may count as one more."""
+    """Bytes of payload."""
 
     @property
     def local(self) -> IPv4Address | IPv6Address:

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * UDP peers: to whom a process sends, and how much.
+ *
+ * The first datagram to a peer is told, and then whenever their number has doubled. A process that sends to very many
+ * peers is told in part; the number of its peers tells the rest.
+ */
+#ifndef PYLOADER_DATAGRAM_BPF_H
+#define PYLOADER_DATAGRAM_BPF_H
+
+#include "charge.bpf.h"
+#include "deliver.bpf.h"
+#include "owner.bpf.h"
+#include "socket.bpf.h"
+
+#define LOOPBACK_IFINDEX 1 /* include/net/flow.h: also the origin of whatever this host sends */
+
+#define SECOND_NS 1000000000ULL
+#define TOLD_PER_SECOND 256
+
+struct peer {
+	union address address;
+	__u32 port;
+	__u32 pid;
+};
+
+struct exchange {
+	__u64 start; /* of the process, since ids are used again */
+	__u64 datagrams;
+	__u64 size;
+	__u64 next; /* the number of datagrams at which to tell */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct peer);
+	__type(value, struct exchange);
+} exchanges SEC(".maps");
+
+struct sender {
+	__u64 start;
+	__u64 second; /* in which `told` counts */
+	__u32 told;
+	__u32 peers;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct sender);
+} senders SEC(".maps");
+
+static __always_inline struct sender *sender_of(__u32 pid, __u64 start)
+{
+	struct sender *sender = bpf_map_lookup_elem(&senders, &pid);
+	struct sender new = { .start = start };
+
+	if (!sender || sender->start != start) {
+		bpf_map_update_elem(&senders, &pid, &new, BPF_ANY);
+		sender = bpf_map_lookup_elem(&senders, &pid);
+	}
+	return sender;
+}
+
+static __always_inline bool may_tell(struct sender *sender)
+{
+	__u64 second = boot_time() / SECOND_NS;
+
+	if (sender->second != second) {
+		sender->second = second;
+		sender->told = 0;
+	}
+	if (sender->told >= TOLD_PER_SECOND)
+		return false;
+	sender->told++;
+	return true;
+}
+
+static __always_inline void tell_sent(void *context, __u16 family, __u32 net_namespace, const struct endpoint *local,
+				      const struct endpoint *remote, const struct exchange *exchange, __u32 peers)
+{
+	struct owner owner = {};
+	__u8 *at = reserve(DATAGRAM_SENT, DATAGRAM_SENT_FIXED);
+
+	if (!at)
+		return;
+	read_owner(&owner);
+
+	struct datagram_sent record = {
+		.timestamp = boot_time(),
+		OWNED_BY(&owner),
+		.net_namespace = net_namespace,
+		.family = family,
+		.protocol = IPPROTO_UDP,
+		.local_port = local->port,
+		.remote_port = remote->port,
+		.datagrams = exchange->datagrams,
+		.size = exchange->size,
+		.peers = peers,
+	};
+
+	__builtin_memcpy(record.comm, owner.comm, sizeof(record.comm));
+	__builtin_memcpy(record.local_address, local->address.bytes, sizeof(record.local_address));
+	__builtin_memcpy(record.remote_address, remote->address.bytes, sizeof(record.remote_address));
+	put_datagram_sent(at, &record);
+	submit(context, DATAGRAM_SENT, at, DATAGRAM_SENT_FIXED);
+}
+
+static __always_inline void observe_datagram(void *context, __u16 family, __u32 net_namespace,
+					     const struct endpoint *local, const struct endpoint *remote, __u64 size)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	__u64 start = start_of(task);
+	struct peer peer = { .address = remote->address, .port = remote->port, .pid = pid_of(task) };
+	struct exchange *exchange = bpf_map_lookup_elem(&exchanges, &peer);
+	struct sender *sender;
+
+	if (exchange && exchange->start == start) {
+		__atomic_fetch_add(&exchange->datagrams, 1, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&exchange->size, size, __ATOMIC_RELAXED);
+		if (exchange->datagrams < exchange->next)
+			return;
+		sender = sender_of(peer.pid, start);
+	} else {
+		struct exchange first = { .start = start, .datagrams = 1, .size = size, .next = 1 };
+
+		bpf_map_update_elem(&exchanges, &peer, &first, BPF_ANY);
+		exchange = bpf_map_lookup_elem(&exchanges, &peer);
+		sender = sender_of(peer.pid, start);
+		if (sender)
+			__atomic_fetch_add(&sender->peers, 1, __ATOMIC_RELAXED);
+	}
+	if (!exchange || !sender || !may_tell(sender))
+		return;
+	exchange->next = exchange->datagrams * 2;
+	tell_sent(context, family, net_namespace, local, remote, exchange, sender->peers);
+}
+
+/* Where a message goes: its own address, or that which the socket is connected to. Kernel memory, also of system calls. */
+static __always_inline void read_destination(struct sock *sk, struct msghdr *message, struct endpoint *remote)
+{
+	void *name = BPF_CORE_READ(message, msg_name);
+	/* struct sockaddr_in and sockaddr_in6 (include/uapi/linux/in.h, in6.h) both have the port behind the family. */
+	struct {
+		__u16 family;
+		__be16 port;
+		__be32 ipv4;
+	} head = {};
+
+	if (!name) {
+		read_remote(sk, remote);
+		return;
+	}
+	bpf_probe_read_kernel(&head, sizeof(head), name);
+	remote->port = __builtin_bswap16(head.port);
+	if (head.family == AF_INET6)
+		bpf_probe_read_kernel(&remote->address, sizeof(remote->address), name + 8);
+	else
+		map_ipv4(&remote->address, head.ipv4);
+}
+
+static __always_inline void observe_send(void *context, struct sock *sk, struct msghdr *message, __u64 size)
+{
+	struct endpoint local = {}, remote = {};
+
+	if (!in_charge())
+		return;
+	read_destination(sk, message, &remote);
+	read_local(sk, &local);
+	observe_datagram(context, family_of(sk), net_namespace_of(sk), &local, &remote, size);
+}
+
+/* What goes to IPv4 from here, udpv6_sendmsg() hands on to udp_sendmsg(), where it is observed. */
+static __always_inline void observe_send6(void *context, struct sock *sk, struct msghdr *message, __u64 size)
+{
+	struct endpoint local = {}, remote = {};
+
+	if (!in_charge())
+		return;
+	read_destination(sk, message, &remote);
+	if (is_mapped(&remote.address))
+		return;
+	read_local(sk, &local);
+	observe_datagram(context, AF_INET6, net_namespace_of(sk), &local, &remote, size);
+}
+
+/*
+ * Where sending cannot be hooked: the search for a route. A socket without a peer searches at every datagram, one with
+ * a peer when that is set, which glibc does with no intent to send to port 0. Only searches for a source address, too, are
+ * taken: with one the kernel itself searches, in interrupts, when it refuses a datagram (icmp_route_lookup()), and a
+ * second time when it sets a peer.
+ */
+static __always_inline void observe_route(void *context, __u16 family, const struct endpoint *local,
+					  const struct endpoint *remote)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	const __u32 *words = local->address.words;
+	bool bound = words[0] || words[1] || words[3];
+
+	if (remote->port && !bound && !is_kernel_thread(task) && in_charge())
+		observe_datagram(context, family, BPF_CORE_READ(task, nsproxy, net_ns, ns.inum), local, remote, 0);
+}
+
+#endif

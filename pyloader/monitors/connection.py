@@ -1,0 +1,70 @@
+"""The connection monitor (`bpf/connection_monitor.bpf.c`)."""
+
+from pathlib import Path
+
+from pyloader.monitors.ladder import Hook, Monitor, Rung
+
+_KPROBES = Path("/sys/bus/event_source/devices/kprobe")
+
+_ACCEPTORS = "which process accepted, before it reads"
+_DATAGRAMS = "bytes, sockets bound to one address, and single datagrams of sockets with a fixed peer"
+_ROUTES = "one look-up per search for a route"
+_READS = "one map look-up per read from a TCP socket"
+
+CONNECTION = Monitor(
+    name="connection",
+    object="connection_monitor.bpf.o",
+    hooks=(
+        Hook(
+            "state",
+            (
+                Rung("tp_btf/inet_sock_set_state", "state_btf"),
+                Rung("tp/sock/inet_sock_set_state", "state_tp"),
+            ),
+        ),
+        Hook(
+            "accept",
+            (
+                Rung("fentry/security_sock_graft", "accept_fentry"),
+                Rung("kprobe/security_sock_graft", "accept_kprobe", needs=_KPROBES),
+                Rung("tp_btf/tcp_rcv_space_adjust", "accept_btf", blind_to=_ACCEPTORS, cost=_READS),
+                Rung("tp/tcp/tcp_rcv_space_adjust", "accept_tp", blind_to=_ACCEPTORS, cost=_READS),
+            ),
+        ),
+        Hook(
+            "datagram",
+            (
+                Rung("fentry/udp_sendmsg", "datagram_fentry"),
+                Rung("kprobe/udp_sendmsg", "datagram_kprobe", needs=_KPROBES),
+                Rung("tp/fib/fib_table_lookup", "datagram_tp", blind_to=_DATAGRAMS, cost=_ROUTES),
+            ),
+        ),
+        Hook(
+            "datagram6",
+            (
+                Rung("fentry/udpv6_sendmsg", "datagram6_fentry"),
+                Rung("kprobe/udpv6_sendmsg", "datagram6_kprobe", needs=_KPROBES),
+                Rung("tp/fib6/fib6_table_lookup", "datagram6_tp", blind_to=_DATAGRAMS, cost=_ROUTES),
+            ),
+        ),
+        Hook(
+            "raw",
+            (
+                Rung("fentry/security_socket_post_create", "raw_fentry"),
+                Rung("kprobe/security_socket_post_create", "raw_kprobe", needs=_KPROBES),
+                Rung(
+                    "tp_btf/cap_capable",
+                    "raw_btf",
+                    blind_to="sockets made by 32-bit programs or through io_uring",
+                    cost="one comparison per check of a capability",
+                ),
+                Rung(
+                    "tp/syscalls/sys_exit_socket",
+                    "raw_tp",
+                    blind_to="the protocol of packet sockets; sockets made through io_uring",
+                    cost="50 to 130 ns on every system call of every process",
+                ),
+            ),
+        ),
+    ),
+)
