@@ -15,6 +15,9 @@ LINE_LIMIT = 16
 CLOCK_TICK_NS = 10_000_000
 """The granularity of start times in /proc (USER_HZ is 100 on every architecture that is supported)."""
 
+RECENTLY_EXITED = 1_024
+"""How many processes are remembered after their exit: some of what they did comes to its end after them."""
+
 
 class Process:
     """One process: what is known of it, and its parent.
@@ -97,6 +100,7 @@ class ProcessTable:
         self.capacity = capacity
         self.evicted = 0
         self._live: dict[int, Process] = {}
+        self._exited: dict[int, Process] = {}
 
     def __len__(self) -> int:
         return len(self._live)
@@ -171,6 +175,19 @@ class ProcessTable:
         else:
             del self._live[process.pid]
         process.alive = False
+        self._exited.pop(process.pid, None)
+        if len(self._exited) >= RECENTLY_EXITED:
+            del self._exited[next(iter(self._exited))]
+        self._exited[process.pid] = process
+        return process
+
+    def find(self, pid: int, start: int) -> Process | None:
+        """Return a process that lives, or has just exited, if it is known."""
+        process = self._known(pid, start)
+        if process is None:
+            gone = self._exited.get(pid)
+            if gone is not None and gone.start == start:
+                return gone
         return process
 
     def named(self, pid: int, start: int, ppid: int, comm: bytes) -> Process:

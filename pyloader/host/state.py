@@ -4,17 +4,24 @@ from collections.abc import Callable
 from typing import Any
 
 from pyloader.host.containers import ContainerTable
+from pyloader.host.flows import FlowTable
 from pyloader.host.pipes import PipeTable
 from pyloader.host.processes import Process, ProcessTable
 from pyloader.records import (
     AnyRecord,
     CgroupSeen,
+    ConnectionClosed,
+    ConnectionOpened,
     CredentialChange,
+    DatagramSent,
     ProcessExec,
     ProcessExit,
     ProcessFork,
     ProcessSeen,
     Record,
+    SocketCreated,
+    SocketListening,
+    SocketRecord,
 )
 
 
@@ -28,6 +35,7 @@ class Host:
         self.processes = ProcessTable(processes)
         self.pipes = PipeTable()
         self.containers = ContainerTable()
+        self.flows = FlowTable()
         self._apply: dict[type[Record], Callable[[Any], Process | None]] = {
             ProcessExec: self._executed,
             ProcessFork: self.processes.forked,
@@ -35,6 +43,11 @@ class Host:
             ProcessSeen: self._seen,
             CredentialChange: self._changed_credentials,
             CgroupSeen: self.containers.seen,
+            ConnectionOpened: self._opened,
+            ConnectionClosed: self._closed,
+            SocketListening: self._listening,
+            DatagramSent: self._owner,
+            SocketCreated: self._owner,
         }
 
     def apply(self, record: AnyRecord) -> Process | None:
@@ -49,6 +62,7 @@ class Host:
             "processes": self.processes.evicted,
             "pipes": self.pipes.evicted,
             "containers": self.containers.evicted,
+            "flows": self.flows.evicted,
         }
 
     def _executed(self, record: ProcessExec) -> Process:
@@ -65,4 +79,32 @@ class Host:
     def _changed_credentials(self, record: CredentialChange) -> Process:
         process = self.processes.named(record.pid, record.start, record.ppid, record.comm)
         process.uid = record.uid
+        return process
+
+    def _owner(self, record: SocketRecord) -> Process | None:
+        """Return the process that a socket is attributed to; one that is not known yet is added."""
+        if not record.pid:
+            return None
+        process = self.processes.find(record.pid, record.start)
+        if process is None:
+            process = self.processes.named(record.pid, record.start, record.ppid, record.comm)
+            process.uid = record.uid
+            process.cgroup = record.cgroup
+            process.container = self.containers.get(record.cgroup)
+        return process
+
+    def _opened(self, record: ConnectionOpened) -> Process | None:
+        process = self._owner(record)
+        self.flows.opened(record, process)
+        return process
+
+    def _closed(self, record: ConnectionClosed) -> Process | None:
+        flow = self.flows.closed(record)
+        # The end may come long after the process.
+        return self.processes.find(record.pid, record.start) or (flow.process if flow is not None else None)
+
+    def _listening(self, record: SocketListening) -> Process | None:
+        process = self._owner(record)
+        if process is not None:
+            self.flows.listening(record, process)
         return process

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pyloader import kernel
-from pyloader.monitors import PROCESS, Monitor, Transport
+from pyloader.monitors import CONNECTION, PROCESS, Monitor, Transport
 
 HERE = Path(__file__).parent
 
@@ -66,6 +66,18 @@ def transport(request: pytest.FixtureRequest) -> Transport:
 def _observe(rung: Monitor, transport: Transport) -> Observe:
     """Return `observe` for each rung of the ladder and each transport in turn."""
     return lambda action: observe(action, rung, transport=transport)
+
+
+@pytest.fixture(params=["tp_btf", "tp"])
+def connection_rung(request: pytest.FixtureRequest) -> Monitor:
+    """Return the connection monitor, forced on one kind of hook wherever it has one."""
+    return CONNECTION.forced(request.param)
+
+
+@pytest.fixture(name="observe_connections")
+def _observe_connections(connection_rung: Monitor, transport: Transport) -> Observe:
+    """Return `observe` for connections, on each rung of the ladders and by each transport in turn."""
+    return lambda action: observe(action, connection_rung, transport=transport)
 
 
 def _public_folder() -> Iterator[Path]:

@@ -5,15 +5,20 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from pyloader import Assessment, Sensor
-from pyloader.monitors import PROCESS, Monitor, Transport
+from pyloader.monitors import MONITORS, PROCESS, Monitor, Transport
+from pyloader.records import Record
 from pyloader.sources import KernelSource
+
+R = TypeVar("R", bound=Record)
 
 Ids = dict[str, set[int]]
 
-_NAMES = {"exec_btf", "exec_tp", "fork_btf", "fork_tp", "exit_btf", "exit_tp", "credentials_btf", "credentials_tp"}
-_NAMES |= {"ring", "lost", "credentials", "workspaces", "exited"}
+_NAMES = {rung.program[:15] for monitor in MONITORS.values() for hook in monitor.hooks for rung in hook.rungs}
+_NAMES |= {"credentials", "workspaces", "exited"}
+_NAMES |= {"connections", "listeners", "exchanges", "senders"}
 
 
 def kernel_ids() -> Ids:
@@ -51,6 +56,11 @@ def observe(
         action()
         sensor.stop()
         return list(sensor)
+
+
+def of_type(kind: type[R], assessments: list[Assessment]) -> list[R]:
+    """Return the records of one type."""
+    return [one.record for one in assessments if isinstance(one.record, kind)]
 
 
 def run(command: Sequence[str | Path], **options: object) -> subprocess.CompletedProcess[bytes]:
