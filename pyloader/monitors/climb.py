@@ -54,9 +54,15 @@ def climb(monitor: Monitor, prepare: Callable[[BpfObject], None], *, btf: Path |
             loaded = held.enter_context(BpfObject.open(data, monitor.object.removesuffix(".bpf.o"), btf=btf))
             loaded.select(rung.program for rung in rungs.values())
             prepare(loaded)
+            for section, values in (monitor.constants or dict)().items():
+                loaded.set_constants(section, values)
             try:
                 loaded.load()
-                links = {hook: held.enter_context(loaded.attach(rung.program)) for hook, rung in rungs.items()}
+                links = {
+                    hook: held.enter_context(loaded.attach(rung.program))
+                    for hook, rung in rungs.items()
+                    if not rung.is_on_interfaces
+                }
             except LoadError as error:
                 stepped = _step_down(monitor, rungs, error)
                 if stepped is None:
