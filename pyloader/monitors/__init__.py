@@ -6,28 +6,39 @@ from pyloader.monitors.connection import CONNECTION
 from pyloader.monitors.instance import only_one
 from pyloader.monitors.ladder import Hook, Monitor, Rung
 from pyloader.monitors.loaded import LoadedMonitor
+from pyloader.monitors.network import NETWORK
+from pyloader.monitors.on_interfaces import InterfaceMonitor
 from pyloader.monitors.pinned import PinnedMonitor, Pins, pinned_monitors
 from pyloader.monitors.process import PROCESS
+from pyloader.monitors.stale import sweep_left_behind
 from pyloader.monitors.transport import Transport
 
 MONITORS: dict[str, Monitor] = {monitor.name: monitor for monitor in (PROCESS, CONNECTION)}
+"""The monitors that every host has something for."""
+
+ON_INTERFACES: dict[str, Monitor] = {NETWORK.name: NETWORK}
+"""Those that are idle until interfaces are chosen for them."""
 
 
 def named(name: str) -> Monitor:
     """Return the monitor with this name. Raises `UsageError` that names those that exist."""
+    known = MONITORS | ON_INTERFACES
     try:
-        return MONITORS[name]
+        return known[name]
     except KeyError:
-        message = f"there is no monitor {name!r}; there are: {', '.join(MONITORS)}"
+        message = f"there is no monitor {name!r}; there are: {', '.join(known)}"
         raise UsageError(message) from None
 
 
 __all__ = [
     "CONNECTION",
     "MONITORS",
+    "NETWORK",
+    "ON_INTERFACES",
     "PROCESS",
     "ActiveMonitor",
     "Hook",
+    "InterfaceMonitor",
     "LoadedMonitor",
     "Monitor",
     "PinnedMonitor",
@@ -38,4 +49,5 @@ __all__ = [
     "named",
     "only_one",
     "pinned_monitors",
+    "sweep_left_behind",
 ]
