@@ -1,5 +1,6 @@
 """Watch what an action does, and what the kernel holds."""
 
+import functools
 import json
 import subprocess
 import time
@@ -7,13 +8,26 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pyloader import Assessment, Sensor
-from pyloader.monitors import PROCESS, Monitor, Transport
+from pyloader.binding import BpfObject
+from pyloader.monitors import MONITORS, PROCESS, Monitor, Transport
+from pyloader.monitors.objects import read_object
 from pyloader.sources import KernelSource
 
 Ids = dict[str, set[int]]
 
-_NAMES = {"exec_btf", "exec_tp", "fork_btf", "fork_tp", "exit_btf", "exit_tp", "credentials_btf", "credentials_tp"}
-_NAMES |= {"ring", "lost", "credentials", "workspaces", "exited"}
+_NAME_LENGTH = 15
+"""BPF_OBJ_NAME_LEN without the NUL: to which the kernel cuts the names of programs and maps."""
+
+
+@functools.cache
+def _names() -> frozenset[str]:
+    """Return the names that the kernel knows the programs and maps of all our objects by."""
+    names: set[str] = set()
+    for monitor in MONITORS.values():
+        for file in filter(None, (monitor.object, monitor.untyped_object)):
+            with BpfObject.open(read_object(file), file) as opened:
+                names |= {name[:_NAME_LENGTH] for name in (*opened.programs(), *opened.maps())}
+    return frozenset(names)
 
 
 def kernel_ids() -> Ids:
@@ -22,7 +36,7 @@ def kernel_ids() -> Ids:
     for kind in ("prog", "map", "link"):
         listed = subprocess.run(["bpftool", "-j", kind, "show"], check=True, capture_output=True).stdout
         ids[kind] = {
-            entry["id"] for entry in json.loads(listed or "[]") if kind == "link" or entry.get("name") in _NAMES
+            entry["id"] for entry in json.loads(listed or "[]") if kind == "link" or entry.get("name") in _names()
         }
     return ids
 
