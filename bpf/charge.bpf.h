@@ -32,6 +32,7 @@ enum hook {
 	HOOK_EXEC,
 	HOOK_FORK,
 	HOOK_EXIT,
+	HOOK_SIGNAL,
 	HOOK_COUNT,
 };
 

@@ -95,6 +95,16 @@ static __always_inline __u64 append_string(struct workspace *space, __u64 end, c
 	return end + BIN16_HEAD + length;
 }
 
+static __always_inline __u64 append_user_string(struct workspace *space, __u64 end, const char *string, __u32 limit)
+{
+	__u8 *at = &space->record[BELOW(RECORD_LIMIT, end)];
+	long size = bpf_probe_read_user_str(at + BIN16_HEAD, limit, string);
+	__u64 length = size > 0 ? size - 1 : 0; /* without the closing NUL */
+
+	put_bin16_head(at, length);
+	return end + BIN16_HEAD + length;
+}
+
 static __always_inline __u64 append_path(struct workspace *space, __u64 end, struct file *file)
 {
 	__u8 *at = &space->record[BELOW(RECORD_LIMIT, end)];
@@ -108,6 +118,15 @@ static __always_inline __u64 append_path(struct workspace *space, __u64 end, str
 		length = 0;
 	put_bin16_head(at, length);
 	return end + BIN16_HEAD + length;
+}
+
+/* `file` may be NULL. */
+static __always_inline __u64 append_file(struct workspace *space, __u64 end, struct file *file)
+{
+	if (file)
+		return append_path(space, end, file);
+	put_bin16_head(&space->record[BELOW(RECORD_LIMIT, end)], 0);
+	return end + BIN16_HEAD;
 }
 
 static __always_inline __u64 append_user_memory(struct workspace *space, __u64 end, unsigned long from, __u64 length,

@@ -89,12 +89,14 @@ def _pinned_status(pins: Pins, pinned: PinnedMonitor) -> MonitorStatus:
             ProgramStatus(
                 hook=hook,
                 rung=rung.name,
-                id=pinned.programs[rung.program].id,
-                runs=pinned.programs[rung.program].run_cnt,
-                run_time_ns=pinned.programs[rung.program].run_time_ns,
-                verified_instructions=pinned.programs[rung.program].verified_insns,
+                id=pinned.programs[program].id,
+                runs=pinned.programs[program].run_cnt,
+                run_time_ns=pinned.programs[program].run_time_ns,
+                verified_instructions=pinned.programs[program].verified_insns,
             )
             for hook, rung in pinned.rungs.items()
+            for program in rung.programs
+            if program in pinned.programs
         ],
         written=written,
         lost=lost,

@@ -5,11 +5,12 @@ from pyloader.monitors.active import ActiveMonitor, Tally
 from pyloader.monitors.instance import only_one
 from pyloader.monitors.ladder import Hook, Monitor, Rung
 from pyloader.monitors.loaded import LoadedMonitor
+from pyloader.monitors.memory import MEMORY
 from pyloader.monitors.pinned import PinnedMonitor, Pins, pinned_monitors
 from pyloader.monitors.process import PROCESS
 from pyloader.monitors.transport import Transport
 
-MONITORS: dict[str, Monitor] = {monitor.name: monitor for monitor in (PROCESS,)}
+MONITORS: dict[str, Monitor] = {monitor.name: monitor for monitor in (PROCESS, MEMORY)}
 
 
 def named(name: str) -> Monitor:
@@ -22,6 +23,7 @@ def named(name: str) -> Monitor:
 
 
 __all__ = [
+    "MEMORY",
     "MONITORS",
     "PROCESS",
     "ActiveMonitor",

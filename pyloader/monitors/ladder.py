@@ -14,8 +14,12 @@ _BY_KERNEL_TYPES = {"tp_btf", "fentry", "fexit", "lsm"}
 """Kinds of hooks that the kernel finds by its own types, which no file can stand in for."""
 
 
+_FAMILIES = {"fexit": "fentry", "kretprobe": "kprobe"}
+"""Kinds that belong to another one, as the two ends of one way to hook."""
+
+
 class Rung(NamedTuple):
-    """One way to hook: a program of the monitor's object."""
+    """One way to hook: programs of the monitor's object, or none, where a host can do without the hook."""
 
     name: str
     program: str
@@ -25,11 +29,19 @@ class Rung(NamedTuple):
     """What this rung costs beyond the events themselves."""
     needs: Path | None = None
     """A file that is there when the kernel can do it: spares a vain attempt, which costs a tenth of a second."""
+    beside: tuple[str, ...] = ()
+    """Further programs that belong to this way; not every architecture has all of them."""
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """All programs of the rung."""
+        return (self.program, *self.beside) if self.program else ()
 
     @property
     def kind(self) -> str:
-        """How the program is attached: the first part of its section's name."""
-        return self.name.split("/")[0]
+        """How the programs are attached, by the first part of their section's name: `fentry` stands for `fexit` too."""
+        kind = self.name.split("/")[0]
+        return _FAMILIES.get(kind, kind)
 
     def missing(self) -> Path | None:
         """Return a file without which the kernel cannot do it and that is not there."""
@@ -64,6 +76,11 @@ class Monitor(NamedTuple):
             message = f"monitor {self.name} has no hook of kind {kind!r}; there are: {', '.join(kinds)}"
             raise UsageError(message)
         return self._replace(hooks=tuple(hooks))
+
+
+def none(blind_to: str) -> Rung:
+    """Return the end of a ladder for a hook that a host can do without."""
+    return Rung("none", "", blind_to=blind_to)
 
 
 def _of_kind(hook: Hook, kind: str) -> tuple[Rung, ...]:
