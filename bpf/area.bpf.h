@@ -25,7 +25,7 @@
 #define MAPLE_ARANGE_64 3
 #define MAPLE_WORDS 32
 #define MAPLE_SLOTS 16
-#define MAPLE_DEPTH 8
+#define MAPLE_DEPTH 6 /* more areas than a process may have */
 #define RB_DEPTH 40
 
 /* A thread's control block stands at the end of its stack, below it are only variables of the thread. */
@@ -44,10 +44,12 @@ struct region {
 struct tree_walk {
 	__u64 node[MAPLE_WORDS];
 	volatile __u64 entry;
+	volatile __u32 pivots, slots; /* where they begin in the node, in words */
 	volatile __u32 slot;
 };
 
-static __always_inline bool is_tree_node(__u64 entry)
+/* The root is marked as a node, unlike a lone area; nodes below it bear no mark. */
+static __always_inline bool is_root_node(__u64 entry)
 {
 	return (entry & 3) == 2 && entry > 4096;
 }
@@ -64,29 +66,31 @@ static __always_inline struct vm_area_struct *search_maple(struct tree_walk *wal
 	const __u32 wide_slots = bpf_core_field_offset(struct maple_arange_64, slot) / 8;
 
 	walk->entry = (__u64)BPF_CORE_READ(mm, mm_mt.ma_root);
+	if (!is_root_node(walk->entry))
+		return NULL;
 	for (int depth = 0; depth < MAPLE_DEPTH; depth++) {
 		__u64 entry = walk->entry;
-
-		if (!is_tree_node(entry))
-			return NULL;
-
 		__u32 type = entry >> MAPLE_TYPE_SHIFT & MAPLE_TYPE_MASK;
-		bool wide = type == MAPLE_ARANGE_64;
-		__u32 pivot = wide ? wide_pivots : pivots;
-		__u32 first = wide ? wide_slots : slots;
 
+		walk->pivots = pivots;
+		walk->slots = slots;
+		if (type == MAPLE_ARANGE_64) {
+			walk->pivots = wide_pivots;
+			walk->slots = wide_slots;
+		}
 		if (bpf_probe_read_kernel(walk->node, sizeof(walk->node), (void *)(entry & ~MAPLE_NODE_MASK)))
 			return NULL;
 		walk->slot = MAPLE_SLOTS - 1;
 		for (__u32 slot = 0; slot < MAPLE_SLOTS; slot++) {
-			__u64 last = walk->node[(pivot + slot) & (MAPLE_WORDS - 1)];
+			__u32 pivot = walk->pivots + slot;
+			__u64 last = walk->node[pivot & (MAPLE_WORDS - 1)];
 
 			walk->slot = slot;
 			/* Behind the pivots begin the slots: the last slot has no pivot. */
-			if (pivot + slot >= first || address <= last || (!last && slot))
+			if (pivot >= walk->slots || address <= last || (!last && slot))
 				break;
 		}
-		walk->entry = walk->node[(first + walk->slot) & (MAPLE_WORDS - 1)];
+		walk->entry = walk->node[(walk->slots + walk->slot) & (MAPLE_WORDS - 1)];
 		if (type < MAPLE_RANGE_64)
 			return (void *)walk->entry;
 	}

@@ -4,8 +4,8 @@
 #define PYLOADER_FAULT_BPF_H
 
 #include "charge.bpf.h"
-#include "exposure.bpf.h"
 #include "footprint.bpf.h"
+#include "look.bpf.h"
 
 /* include/uapi/asm-generic/signal.h, siginfo.h */
 #define SIGILL 4
@@ -51,6 +51,7 @@ static __always_inline __u64 append_message(struct workspace *space, __u64 end, 
 	return end + BIN16_HEAD + BELOW(MEMORY_FAULT_MESSAGE_LIMIT, length);
 }
 
+/* `address` counts only for signals that carry one. */
 static __always_inline void observe_signal(void *context, int signal, int code, __u64 address, __u64 handler)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
@@ -70,7 +71,8 @@ static __always_inline void observe_signal(void *context, int signal, int code, 
 	}
 
 	struct scratch *scratch = &space->scratch;
-	struct region *target = &scratch->area, *code_area = &scratch->code, *stack = &scratch->stack;
+	struct region *target = &scratch->regions[AREA], *caller = &scratch->regions[CODE],
+		      *stack = &scratch->regions[STACK];
 	struct memory_fault *record = &scratch->fault;
 
 	record->count = to_be_told(footprint, REPEATED_FAULT);
@@ -80,9 +82,12 @@ static __always_inline void observe_signal(void *context, int signal, int code, 
 			goto leave;
 		record->count = footprint ? footprint->counts[REPEATED_FAULT] : 1;
 	}
-	find_area(code_area, &scratch->walk, task, ip);
-	find_area(stack, &scratch->walk, task, sp);
-	find_area(target, &scratch->walk, task, address);
+	record->address = 0;
+	if (has_address(signal, code))
+		record->address = address;
+	look_at(space->slot, CODE, ip);
+	look_at(space->slot, STACK, sp);
+	look_at(space->slot, AREA, record->address);
 	record->timestamp = boot_time();
 	record->pid = pid_of(task);
 	record->tid = BPF_CORE_READ(task, pid);
@@ -93,20 +98,19 @@ static __always_inline void observe_signal(void *context, int signal, int code, 
 	record->signal = signal;
 	record->code = code;
 	record->handled = !!handler;
-	record->exposure = exposure_of(&scratch->exposure, task);
+	record->exposure = look_for_sockets(space->slot);
 	record->cgroup = bpf_get_current_cgroup_id();
-	record->address = address;
 	record->ip = ip;
 	record->sp = sp;
 	record->address_area = target->kind;
 	record->address_protection = target->protection;
-	record->ip_area = code_area->kind;
-	record->ip_protection = code_area->protection;
+	record->ip_area = caller->kind;
+	record->ip_protection = caller->protection;
 	record->sp_area = stack->kind;
 	BPF_CORE_READ_INTO(&record->comm, task, group_leader, comm);
 	put_memory_fault(space->record, record);
 
-	__u64 end = append_file(space, MEMORY_FAULT_FIXED, code_area->file);
+	__u64 end = append_file_of(space, MEMORY_FAULT_FIXED, CODE);
 
 	end = append_message(space, end, footprint, signal);
 	deliver(context, MEMORY_FAULT, &space->length, space->record, BELOW(2 * RECORD_LIMIT, end));

@@ -19,9 +19,11 @@
 #include "registers.bpf.h"
 #include "task.bpf.h"
 
+enum { AREA, CODE, STACK, REGIONS };
+
 struct scratch {
 	struct tree_walk walk;
-	struct region area, code, stack;
+	struct region regions[REGIONS]; /* what a record is about, where the code is, and the stack */
 	struct exposure_scan exposure;
 	volatile __u32 flags;
 	union {
@@ -33,6 +35,8 @@ struct scratch {
 };
 #define WORKSPACES 3
 #include "workspace.bpf.h"
+
+#include "look.bpf.h"
 
 #include "fault.bpf.h"
 #include "footprint.bpf.h"
@@ -85,9 +89,9 @@ static __always_inline void observe_image(void *context, struct task_struct *tas
 		goto leave;
 	}
 
-	struct region *stack = &space->scratch.area;
+	struct region *stack = &space->scratch.regions[AREA];
 
-	find_area(stack, &space->scratch.walk, task, top);
+	look_at(space->slot, AREA, top);
 	if (stack->protection & PROTECTION_EXECUTE)
 		tell_protection(context, space, task, TECHNIQUE_STACK, 0, stack->protection, top,
 				stack->end - stack->start);
@@ -404,12 +408,10 @@ int connect_tp(struct trace_event_raw_inet_sock_set_state *ctx)
 SEC("tp_btf/signal_deliver")
 int BPF_PROG(signal_btf, int signal, struct kernel_siginfo *info, struct k_sigaction *action)
 {
-	if (is_fault(signal)) {
-		int code = BPF_CORE_READ(info, si_code);
-		__u64 address = has_address(signal, code) ? (__u64)BPF_CORE_READ(info, _sifields._sigfault._addr) : 0;
-
-		observe_signal(ctx, signal, code, address, (__u64)BPF_CORE_READ(action, sa.sa_handler));
-	}
+	if (is_fault(signal))
+		observe_signal(ctx, signal, BPF_CORE_READ(info, si_code),
+			       (__u64)BPF_CORE_READ(info, _sifields._sigfault._addr),
+			       (__u64)BPF_CORE_READ(action, sa.sa_handler));
 	return 0;
 }
 
@@ -417,14 +419,11 @@ int BPF_PROG(signal_btf, int signal, struct kernel_siginfo *info, struct k_sigac
 SEC("tp/signal/signal_deliver")
 int signal_tp(struct trace_event_raw_signal_deliver *ctx)
 {
-	int signal = BPF_CORE_READ(ctx, sig), code = BPF_CORE_READ(ctx, code);
+	int signal = BPF_CORE_READ(ctx, sig);
 
-	if (is_fault(signal)) {
-		bool by_page = (signal == SIGSEGV || signal == SIGBUS) && has_address(signal, code);
-		__u64 address = by_page ? last_fault((void *)bpf_get_current_task()) : 0;
-
-		observe_signal(ctx, signal, code, address, BPF_CORE_READ(ctx, sa_handler));
-	}
+	if (is_fault(signal))
+		observe_signal(ctx, signal, BPF_CORE_READ(ctx, code), last_fault((void *)bpf_get_current_task()),
+			       BPF_CORE_READ(ctx, sa_handler));
 	return 0;
 }
 

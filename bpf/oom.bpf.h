@@ -56,9 +56,9 @@ static __always_inline void observe_oom(void *context, struct task_struct *victi
 		.limit = group ? BPF_CORE_READ(group, max) * settings.page_size : 0,
 		.usage = group ? BPF_CORE_READ(group, usage.counter) * settings.page_size : 0,
 		.virtual = BPF_CORE_READ(mm, total_vm) * settings.page_size,
-		.anonymous = pages_of(mm, MM_ANONPAGES) * settings.page_size,
-		.file = pages_of(mm, MM_FILEPAGES) * settings.page_size,
-		.shared = pages_of(mm, MM_SHMEMPAGES) * settings.page_size,
+		.anonymous = PAGES_OF(mm, MM_ANONPAGES) * settings.page_size,
+		.file = PAGES_OF(mm, MM_FILEPAGES) * settings.page_size,
+		.shared = PAGES_OF(mm, MM_SHMEMPAGES) * settings.page_size,
 		.score_adjustment = BPF_CORE_READ(victim, signal, oom_score_adj) + OOM_SCORE_ADJ_MAX,
 		.cause_pid = pid_of(cause),
 	};

@@ -8,8 +8,8 @@
 #define PYLOADER_ORIGIN_BPF_H
 
 #include "charge.bpf.h"
-#include "exposure.bpf.h"
 #include "footprint.bpf.h"
+#include "look.bpf.h"
 
 #define FRESH_CODE_NS (60 * 1000000000UL)
 #define KERNEL_HALF (1UL << 63)
@@ -59,11 +59,11 @@ static __always_inline void observe_call(void *context, enum call call)
 	}
 
 	struct scratch *scratch = &space->scratch;
-	struct region *code = &scratch->code, *stack = &scratch->stack;
+	struct region *code = &scratch->regions[CODE], *stack = &scratch->regions[STACK];
 	struct call_origin *record = &scratch->origin;
 
-	find_area(code, &scratch->walk, task, ip);
-	find_area(stack, &scratch->walk, task, sp);
+	look_at(space->slot, CODE, ip);
+	look_at(space->slot, STACK, sp);
 	scratch->flags = 0;
 	if (is_strange_code(task, code, ip))
 		scratch->flags |= SUSPICION_CODE;
@@ -88,7 +88,7 @@ static __always_inline void observe_call(void *context, enum call call)
 	record->uid = BPF_CORE_READ(task, real_cred, uid.val);
 	record->call = call;
 	record->suspicions = scratch->flags;
-	record->exposure = exposure_of(&scratch->exposure, task);
+	record->exposure = look_for_sockets(space->slot);
 	record->ip = ip;
 	record->sp = sp;
 	record->ip_area = code->kind;
@@ -98,7 +98,7 @@ static __always_inline void observe_call(void *context, enum call call)
 	BPF_CORE_READ_INTO(&record->comm, task, group_leader, comm);
 	put_call_origin(space->record, record);
 
-	__u64 end = append_file(space, CALL_ORIGIN_FIXED, code->file);
+	__u64 end = append_file_of(space, CALL_ORIGIN_FIXED, CODE);
 
 	deliver(context, CALL_ORIGIN, &space->length, space->record, BELOW(2 * RECORD_LIMIT, end));
 leave:

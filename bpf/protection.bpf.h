@@ -8,8 +8,8 @@
 #define PYLOADER_PROTECTION_BPF_H
 
 #include "charge.bpf.h"
-#include "exposure.bpf.h"
 #include "footprint.bpf.h"
+#include "look.bpf.h"
 
 struct area_key {
 	__u64 process; /* when it started */
@@ -72,7 +72,7 @@ static __always_inline void tell_protection(void *context, struct workspace *spa
 					    __u32 technique, __u32 was, __u32 now, __u64 address, __u64 length)
 {
 	struct scratch *scratch = &space->scratch;
-	struct region *area = &scratch->area;
+	struct region *area = &scratch->regions[AREA];
 	struct memory_protection *record = &scratch->protection;
 	struct footprint *footprint = make_footprint(task);
 
@@ -95,7 +95,7 @@ static __always_inline void tell_protection(void *context, struct workspace *spa
 	record->area = area->kind;
 	record->was = was;
 	record->now = now;
-	record->exposure = exposure_of(&scratch->exposure, task);
+	record->exposure = look_for_sockets(space->slot);
 	record->cgroup = bpf_get_current_cgroup_id();
 	record->address = address;
 	record->length = length;
@@ -105,7 +105,7 @@ static __always_inline void tell_protection(void *context, struct workspace *spa
 	BPF_CORE_READ_INTO(&record->comm, task, group_leader, comm);
 	put_memory_protection(space->record, record);
 
-	__u64 end = append_file(space, MEMORY_PROTECTION_FIXED, area->file);
+	__u64 end = append_file_of(space, MEMORY_PROTECTION_FIXED, AREA);
 
 	deliver(context, MEMORY_PROTECTION, &space->length, space->record, BELOW(2 * RECORD_LIMIT, end));
 }
@@ -126,11 +126,11 @@ static __always_inline void observe_protect(void *context, struct vm_area_struct
 		count(MEMORY_PROTECTION, false);
 		goto leave;
 	}
-	area = &space->scratch.area;
+	area = &space->scratch.regions[AREA];
 	if (vma)
 		describe_area(area, task, vma);
 	else
-		find_area(area, &space->scratch.walk, task, address);
+		look_at(space->slot, AREA, address);
 	now = (now & (PROTECTION_READ | PROTECTION_WRITE | PROTECTION_EXECUTE)) | (area->protection & PROTECTION_SHARED);
 	technique = technique_of(area, area->protection, now);
 	if (area->kind != AREA_NONE && technique)
@@ -151,8 +151,8 @@ static __always_inline void observe_mapping(void *context, struct task_struct *t
 		count(MEMORY_PROTECTION, false);
 		goto leave;
 	}
-	area = &space->scratch.area;
-	find_area(area, &space->scratch.walk, task, address);
+	area = &space->scratch.regions[AREA];
+	look_at(space->slot, AREA, address);
 	if (moved)
 		technique = area->protection & PROTECTION_EXECUTE ? TECHNIQUE_MOVED : 0;
 	else

@@ -25,21 +25,22 @@ struct {
 	__type(value, __u8);
 } attention SEC(".maps");
 
-static __always_inline __u64 pages_of(struct mm_struct *mm, int kind)
-{
-	struct mm_struct___with_rss_stat *old = (void *)mm;
-	__s64 pages;
-
-	if (bpf_core_field_exists(old->rss_stat.count))
-		pages = BPF_CORE_READ(old, rss_stat.count[kind].counter);
-	else
-		pages = BPF_CORE_READ(mm, rss_stat[kind].count);
-	return pages > 0 ? pages : 0;
-}
+/* A macro, because an index must be a constant where it is written to be moved with its array (CO-RE). */
+#define PAGES_OF(mm, kind)                                                                                            \
+	({                                                                                                            \
+		struct mm_struct___with_rss_stat *old = (void *)(mm);                                                 \
+		__s64 pages;                                                                                          \
+                                                                                                                      \
+		if (bpf_core_field_exists(old->rss_stat.count))                                                       \
+			pages = BPF_CORE_READ(old, rss_stat.count[kind].counter);                                     \
+		else                                                                                                  \
+			pages = BPF_CORE_READ(mm, rss_stat[kind].count);                                              \
+		pages > 0 ? (__u64)pages : 0;                                                                         \
+	})
 
 static __always_inline __u64 resident_bytes(struct mm_struct *mm)
 {
-	return (pages_of(mm, MM_FILEPAGES) + pages_of(mm, MM_ANONPAGES) + pages_of(mm, MM_SHMEMPAGES)) *
+	return (PAGES_OF(mm, MM_FILEPAGES) + PAGES_OF(mm, MM_ANONPAGES) + PAGES_OF(mm, MM_SHMEMPAGES)) *
 	       settings.page_size;
 }
 

@@ -30,6 +30,7 @@ extern void bpf_preempt_enable(void) __weak __ksym;
 
 struct workspace {
 	volatile __u32 busy;
+	__u32 slot;
 	struct scratch scratch;
 	__u32 length; /* of the record that follows it */
 	__u8 record[RECORD_LIMIT + APPEND_LIMIT + BIN16_HEAD];
@@ -55,6 +56,7 @@ static __always_inline struct workspace *enter_workspace(void)
 
 		if (space && !space->busy) {
 			space->busy = true;
+			space->slot = slot;
 			return space;
 		}
 	}
@@ -105,12 +107,9 @@ static __always_inline __u64 append_user_string(struct workspace *space, __u64 e
 	return end + BIN16_HEAD + length;
 }
 
-static __always_inline __u64 append_path(struct workspace *space, __u64 end, struct file *file)
+static __always_inline __u64 append_written_path(struct workspace *space, __u64 end)
 {
 	__u8 *at = &space->record[BELOW(RECORD_LIMIT, end)];
-
-	write_path(&space->path, file);
-
 	__u64 from = BELOW(2 * PATH_SIZE, space->path.begin);
 	__u64 length = BELOW(2 * PATH_SIZE, PATH_SIZE - from);
 
@@ -120,13 +119,10 @@ static __always_inline __u64 append_path(struct workspace *space, __u64 end, str
 	return end + BIN16_HEAD + length;
 }
 
-/* `file` may be NULL. */
-static __always_inline __u64 append_file(struct workspace *space, __u64 end, struct file *file)
+static __always_inline __u64 append_path(struct workspace *space, __u64 end, struct file *file)
 {
-	if (file)
-		return append_path(space, end, file);
-	put_bin16_head(&space->record[BELOW(RECORD_LIMIT, end)], 0);
-	return end + BIN16_HEAD;
+	write_path(&space->path, file);
+	return append_written_path(space, end);
 }
 
 static __always_inline __u64 append_user_memory(struct workspace *space, __u64 end, unsigned long from, __u64 length,
