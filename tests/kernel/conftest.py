@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pyloader import kernel
-from pyloader.monitors import PROCESS, Monitor, Transport
+from pyloader.monitors import MEMORY, PROCESS, Monitor, Transport
 
 HERE = Path(__file__).parent
 
@@ -18,6 +18,7 @@ HERE = Path(__file__).parent
 sys.path.append(str(HERE.parents[1]))
 
 from tests.kernel.observing import Observe, kernel_ids, left_behind, observe  # noqa: E402 -- needs the line above.
+from tests.kernel.watching import Watch, watch  # noqa: E402 -- likewise.
 
 REQUIRED = "PYLOADER_REQUIRE_KERNEL"
 
@@ -66,6 +67,18 @@ def transport(request: pytest.FixtureRequest) -> Transport:
 def _observe(rung: Monitor, transport: Transport) -> Observe:
     """Return `observe` for each rung of the ladder and each transport in turn."""
     return lambda action: observe(action, rung, transport=transport)
+
+
+@pytest.fixture(
+    name="watch",
+    scope="module",
+    params=[("tp_btf", Transport.RING), ("tp", Transport.RING), ("tp_btf", Transport.PERF)],
+    ids="-".join,
+)
+def _watch(request: pytest.FixtureRequest) -> Watch:
+    """Return `watch` with the memory monitor on each rung of its ladder that holds here, and each transport."""
+    kind, transport = request.param
+    return lambda perform: watch(MEMORY.forced(kind), transport, perform)
 
 
 def _public_folder() -> Iterator[Path]:

@@ -234,6 +234,20 @@ static void by_key(void)
 	run_code(area);
 }
 
+/* One call for two areas, of which the first is executable already. */
+static void spanning(void)
+{
+	char *both = mmap(NULL, 2 * page, WRITE, ANONYMOUS, -1, 0);
+	int file = open("/proc/self/exe", O_RDONLY);
+
+	must(both != MAP_FAILED && mmap(both, page, EXECUTE, MAP_PRIVATE | MAP_FIXED, file, 0) == both);
+	put_code(both + page);
+	announce(both + page);
+	must(call_kernel(SYS_mprotect, both, 2 * page, (long)EXECUTE) == 0);
+	run_code(both + page);
+	close(file);
+}
+
 /* Writable and executable by turns, as in just-in-time compilers. */
 static void toggled(void)
 {
@@ -293,6 +307,7 @@ static const struct {
 	{"moved", moved},
 	{"remapped", remapped},
 	{"by_key", by_key},
+	{"spanning", spanning},
 	{"toggled", toggled},
 	{"compatible", compatible},
 };

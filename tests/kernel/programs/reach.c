@@ -101,6 +101,13 @@ static int read_vm(void)
 	return outcome(process_vm_readv(target, &here, 1, &there, 1, 0));
 }
 
+static int read_vm_often(void)
+{
+	for (int time = 1; time < 20; time++)
+		read_vm();
+	return read_vm();
+}
+
 static int write_vm(void)
 {
 	unsigned long word = 7;
@@ -161,6 +168,7 @@ static const struct {
 	{"set_registers", set_registers},
 	{"inject", inject},
 	{"read_vm", read_vm},
+	{"read_vm_often", read_vm_often},
 	{"write_vm", write_vm},
 	{"open", only_open},
 	{"open_to_read", open_to_read},
