@@ -1,4 +1,5 @@
-/* grow MIB [heap]: takes memory by the MiB, touches all of it, and ends. Tells how much, if it gets there. */
+/* grow MIB map|heap [quick]: takes memory by the MiB, touches all of it, resting in between unless it is to be quick,
+ * and ends. Tells how much, if it gets there. */
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -18,6 +19,8 @@ int main(int argc, char **argv)
 
 		must(area != (void *)-1);
 		memset(area, 1, MIB);
+		if (argc < 4)
+			usleep(100);
 	}
 	tell("mib", size);
 	return size <= 0;
