@@ -12,6 +12,7 @@
 #include "file.bpf.h"
 #include "records.bpf.h"
 #include "registers.bpf.h"
+#include "task.bpf.h"
 
 /* include/linux/mm.h; the lowest bits are enum protection */
 #define VM_PROTECTION 0xf
@@ -28,8 +29,13 @@
 #define MAPLE_DEPTH 6 /* more areas than a process may have */
 #define RB_DEPTH 40
 
-/* A thread's control block stands at the end of its stack, below it are only variables of the thread. */
-#define THREAD_BLOCK_LIMIT (64 * 1024)
+/* Processes that a thread other than the leader forked: their main thread is on the copy of that thread's stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, __u8);
+} forked_by_thread SEC(".maps");
 
 /* Written to memory, field by field, for the reason given at struct stream. */
 struct region {
@@ -124,14 +130,14 @@ static __always_inline bool holds(const struct region *area, __u64 address)
 	return area->start <= address && address < area->end;
 }
 
-/* On the stack of a new thread; a child that such a thread forks has its copy for its main stack. */
+/* The C libraries put the control block of a thread, but not that of the main thread, at the end of its stack. */
 static __always_inline bool is_thread_stack(struct task_struct *task, const struct region *area)
 {
-	__u64 block = thread_pointer(task);
+	__u32 pid = pid_of(task);
 
-	if (!holds(area, block))
+	if (!holds(area, thread_pointer(task)))
 		return false;
-	return BPF_CORE_READ(task, pid) != BPF_CORE_READ(task, tgid) || area->end - block < THREAD_BLOCK_LIMIT;
+	return is_thread(task) || bpf_map_lookup_elem(&forked_by_thread, &pid);
 }
 
 static __always_inline void classify(struct region *area, struct task_struct *task, struct mm_struct *mm,

@@ -83,6 +83,7 @@ static __always_inline void observe_image(void *context, struct task_struct *tas
 	if (!in_charge())
 		return;
 	bpf_map_delete_elem(&footprints, &pid);
+	bpf_map_delete_elem(&forked_by_thread, &pid);
 	space = enter_workspace();
 	if (!space) {
 		count(MEMORY_PROTECTION, false);
@@ -110,6 +111,28 @@ SEC("tp/sched/sched_process_exec")
 int image_tp(void *ctx)
 {
 	observe_image(ctx, (void *)bpf_get_current_task());
+	return 0;
+}
+
+static __always_inline void observe_fork(__u32 child)
+{
+	__u8 yes = 1;
+
+	if (is_thread((void *)bpf_get_current_task()))
+		bpf_map_update_elem(&forked_by_thread, &child, &yes, BPF_ANY);
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(fork_btf, struct task_struct *parent, struct task_struct *child)
+{
+	observe_fork(BPF_CORE_READ(child, pid));
+	return 0;
+}
+
+SEC("tp/sched/sched_process_fork")
+int fork_tp(struct trace_event_raw_sched_process_fork *ctx)
+{
+	observe_fork(BPF_CORE_READ(ctx, child_pid));
 	return 0;
 }
 
@@ -143,34 +166,49 @@ int usage_tp(void *ctx)
 
 /* Memory that becomes executable. security_file_mprotect() is called for each area that mprotect changes. */
 
+static __always_inline void observe_area_protect(void *context, struct vm_area_struct *vma, __u64 protection)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct pt_regs *regs = user_registers(task);
+	__u64 start = BPF_CORE_READ(vma, vm_start);
+
+	if (!(protection & PROTECTION_EXECUTE))
+		return;
+	observe_call(context, CALL_PROTECT);
+	if (is_compat(task))
+		observe_protect(context, vma, start, BPF_CORE_READ(vma, vm_end) - start, protection);
+	else
+		observe_protect(context, vma, ARGUMENT_1(regs), ARGUMENT_2(regs), protection);
+}
+
 SEC("fentry/security_file_mprotect")
 int BPF_PROG(protect_fentry, struct vm_area_struct *vma, unsigned long asked, unsigned long protection)
 {
-	if (protection & PROTECTION_EXECUTE) {
-		struct pt_regs *regs = user_registers((void *)bpf_get_current_task());
-
-		observe_call(ctx, CALL_PROTECT);
-		observe_protect(ctx, vma, ARGUMENT_1(regs), ARGUMENT_2(regs), protection);
-	}
+	observe_area_protect(ctx, vma, protection);
 	return 0;
 }
 
 SEC("kprobe/security_file_mprotect")
 int BPF_KPROBE(protect_kprobe, struct vm_area_struct *vma, unsigned long asked, unsigned long protection)
 {
-	if (protection & PROTECTION_EXECUTE) {
-		struct pt_regs *regs = user_registers((void *)bpf_get_current_task());
-
-		observe_call(ctx, CALL_PROTECT);
-		observe_protect(ctx, vma, ARGUMENT_1(regs), ARGUMENT_2(regs), protection);
-	}
+	observe_area_protect(ctx, vma, protection);
 	return 0;
+}
+
+/* What the process gets if it asks for a protection: some old programs get executable whatever they may read. */
+#define READ_IMPLIES_EXEC 0x0400000 /* include/uapi/linux/personality.h */
+static __always_inline __u32 granted(struct task_struct *task, __u32 asked)
+{
+	if (asked & PROTECTION_READ && BPF_CORE_READ(task, personality) & READ_IMPLIES_EXEC)
+		return asked | PROTECTION_EXECUTE;
+	return asked;
 }
 
 static __always_inline void observe_protect_call(void *context)
 {
-	struct pt_regs *regs = user_registers((void *)bpf_get_current_task());
-	__u64 protection = ARGUMENT_3(regs);
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct pt_regs *regs = user_registers(task);
+	__u32 protection = granted(task, ARGUMENT_3(regs));
 
 	if (protection & PROTECTION_EXECUTE) {
 		observe_call(context, CALL_PROTECT);
@@ -201,12 +239,23 @@ static __always_inline void observe_map(void *context, long result)
 	if (FAILED(result) || !in_charge())
 		return;
 	count_map(context, task, result, length);
-	if (ARGUMENT_3(regs) & PROTECTION_EXECUTE) {
+	if (granted(task, ARGUMENT_3(regs)) & PROTECTION_EXECUTE) {
 		observe_call(context, CALL_MAP);
 		observe_mapping(context, task, result, length, false);
 	}
 }
 AT_EXIT_OF(mmap, observe_map)
+
+#define SHM_EXEC 0100000 /* include/uapi/linux/shm.h */
+static __always_inline void observe_shmat(void *context, long result)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	__u32 flags = ARGUMENT_3(user_registers(task));
+
+	if (!FAILED(result) && in_charge() && (flags & SHM_EXEC || granted(task, PROTECTION_READ) & PROTECTION_EXECUTE))
+		observe_mapping(context, task, result, 0, false);
+}
+AT_EXIT_OF(shmat, observe_shmat)
 
 static __always_inline void observe_unmap(void *context, long result)
 {
@@ -265,43 +314,43 @@ SEC("fexit/mem_open")
 int BPF_PROG(memory_open_fexit, struct inode *inode, struct file *file, int result)
 {
 	if (!result)
-		observe_memory_file(ctx, file, ACCESS_OPEN, 0, 0);
+		observe_memory_open(ctx, file);
 	return 0;
 }
 
 SEC("kprobe/mem_open")
 int BPF_KPROBE(memory_open_kprobe, struct inode *inode, struct file *file)
 {
-	observe_memory_file(ctx, file, ACCESS_OPEN, 0, 0);
+	observe_memory_open(ctx, file);
 	return 0;
 }
 
-static __always_inline void observe_memory_write(void *context, struct file *file, __u64 length, __u64 *position)
+static __always_inline void observe_write_at(void *context, struct file *file, __u64 length, __u64 *position)
 {
 	__u64 address = 0;
 
 	bpf_probe_read_kernel(&address, sizeof(address), position);
-	observe_memory_file(context, file, ACCESS_WRITE, address, length);
+	observe_memory_write(context, file, address, length);
 }
 
 SEC("fentry/mem_write")
 int BPF_PROG(memory_write_fentry, struct file *file, const char *from, unsigned long length, __u64 *position)
 {
-	observe_memory_write(ctx, file, length, position);
+	observe_write_at(ctx, file, length, position);
 	return 0;
 }
 
 SEC("kprobe/mem_write")
 int BPF_KPROBE(memory_write_kprobe, struct file *file, const char *from, unsigned long length, __u64 *position)
 {
-	observe_memory_write(ctx, file, length, position);
+	observe_write_at(ctx, file, length, position);
 	return 0;
 }
 
 static __always_inline void observe_open(void *context, long result)
 {
 	if (result >= 0)
-		observe_memory_file(context, file_at((void *)bpf_get_current_task(), result), ACCESS_OPEN, 0, 0);
+		observe_memory_open(context, file_at((void *)bpf_get_current_task(), result));
 }
 
 #define AT_TRACEPOINT(name, observe)                                                                                  \
@@ -324,8 +373,7 @@ static __always_inline void observe_positioned_write(void *context, long result)
 	struct pt_regs *regs = user_registers(task);
 
 	if (result > 0)
-		observe_memory_file(context, file_at(task, ARGUMENT_1(regs)), ACCESS_WRITE, ARGUMENT_4(regs),
-				    ARGUMENT_3(regs));
+		observe_memory_write(context, file_at(task, ARGUMENT_1(regs)), ARGUMENT_4(regs), ARGUMENT_3(regs));
 }
 AT_TRACEPOINT(pwrite64, observe_positioned_write)
 

@@ -33,7 +33,7 @@ static __always_inline bool is_strange_stack(struct task_struct *task, const str
 {
 	__u64 signal_stack = BPF_CORE_READ(task, sas_ss_sp);
 
-	if (area->kind == AREA_STACK || area->kind == AREA_THREAD_STACK)
+	if (area->kind == AREA_STACK || (area->kind == AREA_THREAD_STACK && sp <= thread_pointer(task)))
 		return false;
 	if (sp - signal_stack <= BPF_CORE_READ(task, sas_ss_size))
 		return false;

@@ -110,16 +110,28 @@ static __always_inline void tell_protection(void *context, struct workspace *spa
 	deliver(context, MEMORY_PROTECTION, &space->length, space->record, BELOW(2 * RECORD_LIMIT, end));
 }
 
-/* mprotect of one area, before it takes effect. `vma` is NULL where only the address is known. */
+/* The technique by which mprotect() is about to change an area; 0 if there is nothing to it. */
+static __always_inline __u32 technique_on(const struct region *area, __u32 now)
+{
+	if (area->kind == AREA_NONE)
+		return 0;
+	return technique_of(area, area->protection, now | (area->protection & PROTECTION_SHARED));
+}
+
+/*
+ * mprotect() before it takes effect. `vma` is the area that it changes, or NULL where only the range is known: then it is
+ * the first area with something to it, among so many.
+ */
+#define AREAS_LOOKED_AT 8
 static __always_inline void observe_protect(void *context, struct vm_area_struct *vma, __u64 address, __u64 length,
 					    __u32 now)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct workspace *space;
 	struct region *area;
-	__u32 technique;
+	__u64 next = address;
 
-	if (!(now & PROTECTION_EXECUTE) || !in_charge())
+	if (!in_charge())
 		return;
 	space = enter_workspace();
 	if (!space) {
@@ -127,14 +139,22 @@ static __always_inline void observe_protect(void *context, struct vm_area_struct
 		goto leave;
 	}
 	area = &space->scratch.regions[AREA];
-	if (vma)
+	now &= PROTECTION_READ | PROTECTION_WRITE | PROTECTION_EXECUTE;
+	space->scratch.flags = 0;
+	if (vma) {
 		describe_area(area, task, vma);
-	else
-		look_at(space->slot, AREA, address);
-	now = (now & (PROTECTION_READ | PROTECTION_WRITE | PROTECTION_EXECUTE)) | (area->protection & PROTECTION_SHARED);
-	technique = technique_of(area, area->protection, now);
-	if (area->kind != AREA_NONE && technique)
-		tell_protection(context, space, task, technique, area->protection, now, address, length);
+		space->scratch.flags = technique_on(area, now);
+	}
+	for (int areas = 0; !vma && areas < AREAS_LOOKED_AT && next - address < length; areas++) {
+		look_at(space->slot, AREA, next);
+		space->scratch.flags = technique_on(area, now);
+		if (space->scratch.flags || area->kind == AREA_NONE)
+			break;
+		next = area->end;
+	}
+	if (space->scratch.flags)
+		tell_protection(context, space, task, space->scratch.flags, area->protection,
+				now | (area->protection & PROTECTION_SHARED), address, length);
 leave:
 	leave_workspace(space);
 }

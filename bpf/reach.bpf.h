@@ -56,7 +56,7 @@ static __always_inline void observe_reach(void *context, struct task_struct *tar
 	__u32 number;
 	__u8 *at;
 
-	if (!in_charge() || pid_of(task) == pid_of(target))
+	if (!in_charge())
 		return;
 	number = reach_to_be_told(task, target, method);
 	if (!number)
@@ -134,14 +134,14 @@ static __always_inline void observe_transfer(void *context, enum access_method m
 		observe_reach(context, target, method, result, range[0], range[1]);
 }
 
-/* Whose memory a file is, if it is a /proc/PID/mem opened for writing. */
+/* Whose memory a file is, if it is a /proc/PID/mem. */
 static __always_inline struct task_struct *memory_file_of(struct file *file)
 {
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 	struct proc_inode *proc = (void *)inode - bpf_core_field_offset(struct proc_inode, vfs_inode);
 	char name[4] = {};
 
-	if (!(BPF_CORE_READ(file, f_mode) & FMODE_WRITE) || BPF_CORE_READ(inode, i_sb, s_magic) != PROC_SUPER_MAGIC)
+	if (BPF_CORE_READ(inode, i_sb, s_magic) != PROC_SUPER_MAGIC)
 		return NULL;
 	bpf_probe_read_kernel(name, sizeof(name), BPF_CORE_READ(file, f_path.dentry, d_name.name));
 	if (name[0] != 'm' || name[1] != 'e' || name[2] != 'm' || name[3])
@@ -149,13 +149,22 @@ static __always_inline struct task_struct *memory_file_of(struct file *file)
 	return task_of(BPF_CORE_READ(proc, pid));
 }
 
-static __always_inline void observe_memory_file(void *context, struct file *file, enum access_method method,
-						__u64 address, __u64 length)
+static __always_inline void observe_memory_open(void *context, struct file *file)
+{
+	struct task_struct *target = memory_file_of(file);
+	bool writable = BPF_CORE_READ(file, f_mode) & FMODE_WRITE;
+
+	if (target)
+		observe_reach(context, target, writable ? ACCESS_OPEN : ACCESS_OPEN_TO_READ, 0, 0, 0);
+}
+
+/* Writing to one's own memory this way changes even pages that are not writable. */
+static __always_inline void observe_memory_write(void *context, struct file *file, __u64 address, __u64 length)
 {
 	struct task_struct *target = memory_file_of(file);
 
 	if (target)
-		observe_reach(context, target, method, 0, address, length);
+		observe_reach(context, target, ACCESS_WRITE, 0, address, length);
 }
 
 static __always_inline struct file *file_at(struct task_struct *task, __u32 descriptor)

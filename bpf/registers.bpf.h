@@ -44,6 +44,13 @@ static __always_inline __u64 user_sp(struct pt_regs *regs)
 #define ARGUMENT_4(regs) BPF_CORE_READ(regs, r10)
 #define ARGUMENT_5(regs) BPF_CORE_READ(regs, r8)
 
+/* Whether the thread is in a 32-bit system call, which 64-bit programs can make as well (int 0x80). */
+#define TS_COMPAT 2 /* arch/x86/include/asm/thread_info.h */
+static __always_inline bool is_compat(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, thread_info.status) & TS_COMPAT;
+}
+
 static __always_inline __u64 thread_pointer(struct task_struct *task)
 {
 	return BPF_CORE_READ(task, thread.fsbase);
@@ -78,6 +85,12 @@ static __always_inline __u64 user_sp(struct pt_regs *regs)
 #define ARGUMENT_3(regs) BPF_CORE_READ(user_part(regs), regs[2])
 #define ARGUMENT_4(regs) BPF_CORE_READ(user_part(regs), regs[3])
 #define ARGUMENT_5(regs) BPF_CORE_READ(user_part(regs), regs[4])
+
+#define TIF_32BIT 22 /* arch/arm64/include/asm/thread_info.h */
+static __always_inline bool is_compat(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, thread_info.flags) >> TIF_32BIT & 1;
+}
 
 static __always_inline __u64 thread_pointer(struct task_struct *task)
 {

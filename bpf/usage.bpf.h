@@ -61,7 +61,8 @@ static __always_inline void tell_usage(void *context, struct task_struct *task, 
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 	__u8 *at = reserve(MEMORY_USAGE, MEMORY_USAGE_FIXED);
 	__u64 now = boot_time(), resident = resident_bytes(mm);
-	__u64 peak = BPF_CORE_READ(mm, hiwater_rss) * settings.page_size;
+	/* At its end, until Linux 6.15, a process has no memory any more, but its peak is kept. */
+	__u64 peak = (mm ? BPF_CORE_READ(mm, hiwater_rss) : BPF_CORE_READ(task, signal, maxrss)) * settings.page_size;
 
 	footprint->last_told = now;
 	footprint->told = true;
@@ -186,7 +187,7 @@ static __always_inline void count_break(void *context, struct task_struct *task)
 		consider_usage(context, task, footprint);
 }
 
-/* The last thread of a process is ending, and still has its memory. */
+/* The last thread of a process is ending. */
 static __always_inline void observe_end(void *context, struct task_struct *task)
 {
 	struct footprint *footprint = footprint_of(task);
@@ -197,6 +198,7 @@ static __always_inline void observe_end(void *context, struct task_struct *task)
 	if (footprint->told)
 		tell_usage(context, task, footprint, USAGE_EXIT);
 	bpf_map_delete_elem(&footprints, &pid);
+	bpf_map_delete_elem(&forked_by_thread, &pid);
 }
 
 #endif

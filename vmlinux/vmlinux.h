@@ -397,15 +397,24 @@ struct signal_struct {
 	struct pid *pids[PIDTYPE_MAX];
 	unsigned long min_flt;
 	unsigned long maj_flt;
+	unsigned long maxrss;
 	short oom_score_adj;
 };
 
 #if defined(__TARGET_ARCH_x86)
+struct thread_info {
+	__u32 status;
+};
+
 struct thread_struct {
 	unsigned long fsbase;
 	unsigned long cr2;
 };
 #elif defined(__TARGET_ARCH_arm64)
+struct thread_info {
+	unsigned long flags;
+};
+
 struct thread_struct {
 	struct {
 		unsigned long tp_value;
@@ -415,8 +424,10 @@ struct thread_struct {
 #endif
 
 struct task_struct {
+	struct thread_info thread_info;
 	void *stack;
 	unsigned int flags;
+	unsigned int personality;
 	int exit_code;
 	pid_t pid;
 	pid_t tgid;

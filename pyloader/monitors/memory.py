@@ -6,7 +6,7 @@ from pyloader.monitors.ladder import Hook, Monitor, Rung, none
 
 _KPROBES = Path("/sys/bus/event_source/devices/kprobe")
 
-_OTHER_WORD_SIZE = "calls of 32-bit programs"
+_OTHER_WORD_SIZE = "32-bit calls, which 64-bit programs can make as well"
 _SLOWS_CALLS = "every system call of this host takes the slow way, some 100 ns more"
 _SWITCH = "a look at the size of each process that leaves the CPU"
 
@@ -50,6 +50,13 @@ MEMORY = Monitor(
             (
                 Rung("tp_btf/sched_process_exec", "image_btf"),
                 Rung("tp/sched/sched_process_exec", "image_tp"),
+            ),
+        ),
+        Hook(
+            "fork",
+            (
+                Rung("tp_btf/sched_process_fork", "fork_btf"),
+                Rung("tp/sched/sched_process_fork", "fork_tp"),
             ),
         ),
         Hook(
@@ -112,7 +119,7 @@ MEMORY = Monitor(
                 Rung(
                     "tp/syscalls/sys_enter_mprotect",
                     "protect_tp",
-                    blind_to=f"{_OTHER_WORD_SIZE}, and all but the first area of a call",
+                    blind_to=f"{_OTHER_WORD_SIZE}, and all but the first eight areas of a call",
                     cost=_SLOWS_CALLS,
                     beside=("pkey_protect_tp",),
                 ),
@@ -120,6 +127,7 @@ MEMORY = Monitor(
             ),
         ),
         _system_call("map", "mmap"),
+        _system_call("attach", "shmat"),
         _system_call("unmap", "munmap"),
         _system_call("break", "brk"),
         _system_call("move", "mremap"),
