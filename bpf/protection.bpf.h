@@ -159,7 +159,7 @@ leave:
 	leave_workspace(space);
 }
 
-/* A new mapping, or one that was moved: it is as it will be. */
+/* A new mapping, or one that was moved: it is as it will be. With no length it is a whole area. */
 static __always_inline void observe_mapping(void *context, struct task_struct *task, __u64 address, __u64 length,
 					    bool moved)
 {
@@ -179,7 +179,7 @@ static __always_inline void observe_mapping(void *context, struct task_struct *t
 		technique = technique_of(area, 0, area->protection);
 	if (area->kind != AREA_NONE && technique)
 		tell_protection(context, space, task, technique, moved ? area->protection : 0, area->protection,
-				address, length);
+				address, length ?: area->end - area->start);
 leave:
 	leave_workspace(space);
 }

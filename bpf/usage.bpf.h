@@ -55,14 +55,19 @@ static __always_inline __u64 major_faults_of(struct task_struct *task)
 	return BPF_CORE_READ(task, signal, maj_flt) + BPF_CORE_READ(task, maj_flt);
 }
 
+/* At its end, until Linux 6.15, a process has no memory any more, but its peak is kept. */
+static __always_inline __u64 peak_bytes(struct task_struct *task, struct mm_struct *mm)
+{
+	return (mm ? BPF_CORE_READ(mm, hiwater_rss) : BPF_CORE_READ(task, signal, maxrss)) * settings.page_size;
+}
+
 static __always_inline void tell_usage(void *context, struct task_struct *task, struct footprint *footprint,
 				       __u32 reasons)
 {
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 	__u8 *at = reserve(MEMORY_USAGE, MEMORY_USAGE_FIXED);
 	__u64 now = boot_time(), resident = resident_bytes(mm);
-	/* At its end, until Linux 6.15, a process has no memory any more, but its peak is kept. */
-	__u64 peak = (mm ? BPF_CORE_READ(mm, hiwater_rss) : BPF_CORE_READ(task, signal, maxrss)) * settings.page_size;
+	__u64 peak = peak_bytes(task, mm);
 
 	footprint->last_told = now;
 	footprint->told = true;
@@ -112,14 +117,14 @@ static __always_inline bool has_doubled(__u8 *level, __u64 value, __u64 from)
 	return true;
 }
 
-static __always_inline void consider_usage(void *context, struct task_struct *task, struct footprint *footprint)
+/* Returns the measures (enum usage_reason) that are to be told. */
+static __always_inline __u32 doubled_measures(struct task_struct *task, struct footprint *footprint, __u64 resident)
 {
-	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 	__u64 faults = minor_faults_of(task) + major_faults_of(task);
 	__u64 calls = footprint->maps + footprint->unmaps + footprint->breaks;
-	__u32 pid = pid_of(task), reasons = 0;
+	__u32 reasons = 0;
 
-	if (has_doubled(&footprint->levels[0], resident_bytes(mm), RESIDENT_FROM))
+	if (has_doubled(&footprint->levels[0], resident, RESIDENT_FROM))
 		reasons |= USAGE_RESIDENT;
 	if (has_doubled(&footprint->levels[1], faults, FAULTS_FROM))
 		reasons |= USAGE_FAULTS;
@@ -127,6 +132,14 @@ static __always_inline void consider_usage(void *context, struct task_struct *ta
 		reasons |= USAGE_CALLS;
 	if (has_doubled(&footprint->levels[3], footprint->mapped, MAPPED_FROM))
 		reasons |= USAGE_MAPPED;
+	return reasons;
+}
+
+static __always_inline void consider_usage(void *context, struct task_struct *task, struct footprint *footprint)
+{
+	__u32 reasons = doubled_measures(task, footprint, resident_bytes(BPF_CORE_READ(task, mm)));
+	__u32 pid = pid_of(task);
+
 	if (bpf_map_lookup_elem(&attention, &pid) && boot_time() - footprint->last_told >= ATTENTION_INTERVAL_NS)
 		reasons |= USAGE_ATTENTION;
 	if (reasons)
@@ -187,16 +200,25 @@ static __always_inline void count_break(void *context, struct task_struct *task)
 		consider_usage(context, task, footprint);
 }
 
-/* The last thread of a process is ending. */
+/* The last thread of a process is ending. What it had at its peak may not have been seen before. */
 static __always_inline void observe_end(void *context, struct task_struct *task)
 {
 	struct footprint *footprint = footprint_of(task);
-	__u32 pid = pid_of(task);
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	__u32 pid = pid_of(task), reasons;
+	__u64 peak = peak_bytes(task, mm);
 
-	if (BPF_CORE_READ(task, signal, live.counter) || !footprint || !in_charge())
+	if (mm && resident_bytes(mm) > peak)
+		peak = resident_bytes(mm);
+	if (BPF_CORE_READ(task, signal, live.counter) || is_kernel_thread(task) || !in_charge())
 		return;
-	if (footprint->told)
-		tell_usage(context, task, footprint, USAGE_EXIT);
+	if (!footprint && peak >= RESIDENT_FROM)
+		footprint = make_footprint(task);
+	if (!footprint)
+		return;
+	reasons = doubled_measures(task, footprint, peak);
+	if (reasons || footprint->told)
+		tell_usage(context, task, footprint, reasons | USAGE_EXIT);
 	bpf_map_delete_elem(&footprints, &pid);
 	bpf_map_delete_elem(&forked_by_thread, &pid);
 }
