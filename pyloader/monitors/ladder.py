@@ -10,9 +10,8 @@ from typing import NamedTuple
 from pyloader import kernel
 from pyloader.errors import UsageError
 
-_BY_KERNEL_TYPES = {"tp_btf", "fentry", "fexit", "lsm"}
+_BY_KERNEL_TYPES = {"tp_btf", "fentry", "lsm"}
 """Kinds of hooks that the kernel finds by its own types, which no file can stand in for."""
-
 
 _FAMILIES = {"fexit": "fentry", "kretprobe": "kprobe"}
 """Kinds that belong to another one, as the two ends of one way to hook."""
@@ -40,8 +39,7 @@ class Rung(NamedTuple):
     @property
     def kind(self) -> str:
         """How the programs are attached, by the first part of their section's name: `fentry` stands for `fexit` too."""
-        kind = self.name.split("/")[0]
-        return _FAMILIES.get(kind, kind)
+        return _family(self.name.split("/")[0])
 
     def missing(self) -> Path | None:
         """Return a file without which the kernel cannot do it and that is not there."""
@@ -72,7 +70,7 @@ class Monitor(NamedTuple):
         """
         hooks = [hook._replace(rungs=_of_kind(hook, kind) or hook.rungs) for hook in self.hooks]
         if not any(_of_kind(hook, kind) for hook in self.hooks):
-            kinds = sorted({rung.kind for hook in self.hooks for rung in hook.rungs})
+            kinds = sorted({rung.kind for hook in self.hooks for rung in hook.rungs if rung.program})
             message = f"monitor {self.name} has no hook of kind {kind!r}; there are: {', '.join(kinds)}"
             raise UsageError(message)
         return self._replace(hooks=tuple(hooks))
@@ -84,4 +82,9 @@ def none(blind_to: str) -> Rung:
 
 
 def _of_kind(hook: Hook, kind: str) -> tuple[Rung, ...]:
-    return tuple(rung for rung in hook.rungs if rung.kind == kind)
+    return tuple(rung for rung in hook.rungs if rung.program and rung.kind == _family(kind))
+
+
+def _family(kind: str) -> str:
+    """Return what a kind of hook is called together with its other end."""
+    return _FAMILIES.get(kind, kind)
