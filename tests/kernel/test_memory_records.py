@@ -48,12 +48,7 @@ WAYS = {
 if platform.machine() == "x86_64":
     WAYS["compatible"] = Expected(Technique.WRITTEN, Area.ANONYMOUS, RW, RX)
 
-BLIND = {
-    "implied": "the arguments of mmap do not say what the personality adds",
-    "system_v": "shmat is not hooked",
-    "spanning": "only the first area of a call is looked at",
-    "compatible": "calls of another word size are not understood",
-}
+BLIND = {"compatible": "calls of another word size are not understood"}
 """Ways that the rungs which hold here do not see."""
 
 EVERY_WAY = [pytest.param(way, marks=[pytest.mark.xfail(reason=BLIND[way])] if way in BLIND else []) for way in WAYS]

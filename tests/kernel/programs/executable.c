@@ -237,10 +237,10 @@ static void by_key(void)
 /* One call for two areas, of which the first is executable already. */
 static void spanning(void)
 {
-	char *both = mmap(NULL, 2 * page, WRITE, ANONYMOUS, -1, 0);
+	char *both = (char *)fenced(WRITE) - page;
 	int file = open("/proc/self/exe", O_RDONLY);
 
-	must(both != MAP_FAILED && mmap(both, page, EXECUTE, MAP_PRIVATE | MAP_FIXED, file, 0) == both);
+	must(mmap(both, page, EXECUTE, MAP_PRIVATE | MAP_FIXED, file, 0) == both);
 	put_code(both + page);
 	announce(both + page);
 	must(call_kernel(SYS_mprotect, both, 2 * page, (long)EXECUTE) == 0);
