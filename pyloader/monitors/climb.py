@@ -94,9 +94,9 @@ def _better(hook: Hook, held: Rung, refusals: list[Refusal]) -> list[Refusal]:
 def _step_down(monitor: Monitor, rungs: dict[str, Rung], error: LoadError) -> dict[str, Refusal]:
     """Take the next rung for the hook whose program was refused; return what was refused, by hook.
 
-    What is refused neither by the verifier nor for want of the thing to hook is refused for its kind: then every hook on
-    a rung of that kind steps down at once, as each attempt costs a tenth of a second. The result is empty if there is no
-    way down.
+    What is refused neither by the verifier nor for want of the thing to hook is refused for its kind: then every hook
+    on a rung of that kind steps down at once, as each attempt costs a tenth of a second. The result is empty if there
+    is no way down.
     """
     refused = next((hook for hook in monitor.hooks if error.program in rungs[hook.name].programs), None)
     if refused is None:

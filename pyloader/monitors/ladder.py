@@ -16,6 +16,9 @@ _BY_KERNEL_TYPES = {"tp_btf", "fentry", "lsm"}
 _FAMILIES = {"fexit": "fentry", "kretprobe": "kprobe"}
 """Kinds that belong to another one, as the two ends of one way to hook."""
 
+NONE = "none"
+"""The name of the rung on which nothing is observed."""
+
 
 class Rung(NamedTuple):
     """One way to hook: programs of the monitor's object, or none, where a host can do without the hook."""
@@ -77,8 +80,8 @@ class Monitor(NamedTuple):
 
 
 def none(blind_to: str) -> Rung:
-    """Return the end of a ladder for a hook that a host can do without."""
-    return Rung("none", "", blind_to=blind_to)
+    """Return the end of a ladder for a hook that a host can do without: there nobody sees what it is there for."""
+    return Rung(NONE, "", blind_to=blind_to)
 
 
 def _of_kind(hook: Hook, kind: str) -> tuple[Rung, ...]:

@@ -36,7 +36,7 @@ def _system_call(hook: str, *calls: str) -> Hook:
                 cost=_SLOWS_CALLS,
                 beside=beside("tp"),
             ),
-            none(f"{' and '.join(calls)}: this kernel has no such call, or no way to hook it"),
+            none(" and ".join(calls)),
         ),
     )
 
@@ -92,7 +92,7 @@ MEMORY = Monitor(
             (
                 Rung("tp_btf/inet_sock_set_state", "connect_btf"),
                 Rung("tp/sock/inet_sock_set_state", "connect_tp"),
-                none("where connections are made from: this kernel has no TCP"),
+                none("where connections are made from"),
             ),
         ),
         Hook(
