@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pyloader.monitors.ladder import Hook, Monitor, Rung
+from pyloader.monitors.ladder import Hook, Monitor, Rung, none
 
 _KPROBES = Path("/sys/bus/event_source/devices/kprobe")
 
@@ -45,6 +45,7 @@ CONNECTION = Monitor(
                 Rung("fentry/udpv6_sendmsg", "datagram6_fentry"),
                 Rung("kprobe/udpv6_sendmsg", "datagram6_kprobe", needs=_KPROBES),
                 Rung("tp/fib6/fib6_table_lookup", "datagram6_tp", blind_to=_DATAGRAMS, cost=_ROUTES),
+                none("datagrams over IPv6, which this kernel may not have"),
             ),
         ),
         Hook(

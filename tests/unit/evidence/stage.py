@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from pyloader.evidence import Evidence, ProcessEvidence
+from pyloader.evidence import Evidence, EvidenceStage
 from pyloader.host import Host, Process
 from pyloader.records import (
     AnyRecord,
@@ -30,7 +30,7 @@ class Stage:
 
     def __init__(self) -> None:
         self.host = Host()
-        self.evidence = ProcessEvidence()
+        self.evidence = EvidenceStage()
         self.now = 100 * SECOND
         self.items: dict[tuple[int, int], list[Evidence]] = {}
         self.last: Sequence[Evidence] = ()
