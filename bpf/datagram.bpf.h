@@ -187,10 +187,56 @@ static __always_inline void observe_send6(void *context, struct sock *sk, struct
 }
 
 /*
- * Where sending cannot be hooked: the search for a route. A socket without a peer searches at every datagram, one with
- * a peer when that is set, which glibc does with no intent to send to port 0. Only searches for a source address, too, are
- * taken: with one the kernel itself searches, in interrupts, when it refuses a datagram (icmp_route_lookup()), and a
- * second time when it sets a peer.
+ * Where these functions cannot be hooked, a tracepoint tells of every message that was sent (call_trace_sock_send_length()
+ * in net/socket.c, since Linux 6.3), and its size, but not where to. A socket that has a peer knows; for others the
+ * search for a route, which comes before, is kept.
+ */
+struct search {
+	__u32 thread;
+	__u32 port; /* of this host: in an interrupt the kernel searches, too, but never from the port of this socket */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct search);
+	__type(value, struct endpoint);
+} searches SEC(".maps");
+
+static __always_inline void keep_search(const struct endpoint *local, const struct endpoint *remote)
+{
+	struct search search = { .thread = bpf_get_current_pid_tgid(), .port = local->port };
+
+	bpf_map_update_elem(&searches, &search, remote, BPF_ANY);
+}
+
+static __always_inline void observe_sent(void *context, struct sock *sk, __u64 size, bool ipv4)
+{
+	struct endpoint local = {}, remote = {};
+	struct search search = { .thread = bpf_get_current_pid_tgid() };
+	struct endpoint *found;
+
+	if (!in_charge())
+		return;
+	read_local(sk, &local);
+	search.port = local.port;
+	found = bpf_map_lookup_elem(&searches, &search);
+	if (found)
+		remote = *found;
+	else
+		read_remote(sk, &remote);
+	if (!remote.port || is_mapped(&remote.address) != ipv4)
+		return;
+	if (found)
+		bpf_map_delete_elem(&searches, &search);
+	observe_datagram(context, family_of(sk), net_namespace_of(sk), &local, &remote, size);
+}
+
+/*
+ * Before that there is only the search for a route. A socket without a peer searches at every datagram, one with a peer
+ * when that is set, which glibc does with no intent to send to port 0. Only searches for a source address, too, are taken:
+ * with one the kernel itself searches, in interrupts, when it refuses a datagram (icmp_route_lookup()), and a second
+ * time when it sets a peer.
  */
 static __always_inline void observe_route(void *context, __u16 family, const struct endpoint *local,
 					  const struct endpoint *remote)
@@ -201,6 +247,36 @@ static __always_inline void observe_route(void *context, __u16 family, const str
 
 	if (remote->port && !bound && !is_kernel_thread(task) && in_charge())
 		observe_datagram(context, family, BPF_CORE_READ(task, nsproxy, net_ns, ns.inum), local, remote, 0);
+}
+
+static __always_inline bool read_search(struct trace_event_raw_fib_table_lookup *search, struct endpoint *local,
+					struct endpoint *remote)
+{
+	__be32 from, to;
+
+	if (BPF_CORE_READ(search, proto) != IPPROTO_UDP || BPF_CORE_READ(search, iif) != LOOPBACK_IFINDEX ||
+	    BPF_CORE_READ(search, err))
+		return false;
+	bpf_core_read(&from, sizeof(from), &search->src);
+	bpf_core_read(&to, sizeof(to), &search->dst);
+	map_ipv4(&local->address, from);
+	map_ipv4(&remote->address, to);
+	local->port = BPF_CORE_READ(search, sport);
+	remote->port = BPF_CORE_READ(search, dport);
+	return true;
+}
+
+static __always_inline bool read_search6(struct trace_event_raw_fib6_table_lookup *search, struct endpoint *local,
+					 struct endpoint *remote)
+{
+	if (BPF_CORE_READ(search, proto) != IPPROTO_UDP || BPF_CORE_READ(search, iif) != LOOPBACK_IFINDEX ||
+	    BPF_CORE_READ(search, err))
+		return false;
+	bpf_core_read(&local->address, sizeof(local->address), &search->src);
+	bpf_core_read(&remote->address, sizeof(remote->address), &search->dst);
+	local->port = BPF_CORE_READ(search, sport);
+	remote->port = BPF_CORE_READ(search, dport);
+	return true;
 }
 
 #endif
