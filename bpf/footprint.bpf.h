@@ -37,6 +37,7 @@ struct footprint {
 	__u32 counts[REPEATED_LIMIT];
 	__u8 levels[4]; /* how often each measure has doubled, see usage.bpf.h */
 	bool told;
+	bool measured;
 };
 
 struct {
