@@ -54,7 +54,7 @@ def emulator(_programs: Path, _folder: Path) -> None:
 
 def debugger(programs: Path, _folder: Path) -> None:
     """Debug a program from its start to its end, with a breakpoint, a variable changed and a call of a function."""
-    script = ["break main", "run", "print getpid()", "set var $rip = $rip", "next", "continue"]
+    script = ["break main", "run", "print getpid()", "set var $pc = $pc", "next", "continue"]
     orders = [word for line in script for word in ("-ex", line)]
     done(["gdb", "-batch", "-nx", *orders, "--args", programs / "threads"])
 
