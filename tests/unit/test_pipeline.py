@@ -16,10 +16,12 @@ from tests.unit.examples import (
     HEADER,
     REVERSE_SHELL,
     SECOND,
+    access_record,
     exec_record,
     exit_record,
     fork_record,
     loss_record,
+    protection_record,
 )
 from tests.unit.strategies import any_records
 
@@ -67,6 +69,28 @@ def test_reverse_shell_raises_an_alert() -> None:
     [alert] = assessment.alerts
     assert assessment.score == alert.score
     assert alert.severity in {Severity.HIGH, Severity.CRITICAL}
+
+
+def test_injection_raises_an_alert_of_memory() -> None:
+    """One write into a stranger is an alert, whose line names the domain of memory and both processes."""
+    pipeline, output = Pipeline(HEADER), io.StringIO()
+    batch = pipeline.assess_all([exec_record(), access_record()])
+    TextSink(output, io.StringIO()).write(batch)
+
+    assert [alert.domain for one in batch for alert in one.alerts] == ["memory"]
+    assert output.getvalue() == (
+        "High threat memory event: pid=100 comm=true threat=65 true (pid 100) changed the memory or registers of"
+        " victim (pid 300)\n"
+    )
+
+
+def test_code_of_a_server_raises_an_alert() -> None:
+    """The first code of a process that faces the network is an alert, and what follows is none of its own."""
+    pipeline = Pipeline(HEADER)
+    batch = pipeline.assess_all([exec_record(), *(protection_record(exposure=1, count=count) for count in (1, 2, 3))])
+
+    assert [len(one.alerts) for one in batch] == [0, 1, 0, 0]
+    assert batch[1].score >= 62.0
 
 
 def test_ordinary_work_raises_no_alert() -> None:
