@@ -19,6 +19,7 @@ from tests.unit.examples import (
     access_record,
     exec_record,
     exit_record,
+    fault_record,
     fork_record,
     loss_record,
     protection_record,
@@ -91,6 +92,23 @@ def test_code_of_a_server_raises_an_alert() -> None:
 
     assert [len(one.alerts) for one in batch] == [0, 1, 0, 0]
     assert batch[1].score >= 62.0
+
+
+def test_crash_storm_is_one_alert() -> None:
+    """A server whose children crash on and on is one alert, which becomes more severe once, whatever they inherit."""
+    pipeline = Pipeline(HEADER)
+    pipeline.assess(exec_record())
+    alerts = []
+    for child in range(101, 301):
+        crash = {"pid": child, "start": child, "timestamp": child * SECOND}
+        for one in pipeline.assess_all([fork_record(**crash), fault_record(**crash, ppid=100, exposure=2)]):
+            alerts += one.alerts
+        pipeline.assess(exit_record(**crash, ppid=100, signal=11))
+
+    assert [(alert.subject.pid, alert.severity, alert.update) for alert in alerts] == [
+        (100, Severity.MEDIUM, 0),
+        (100, Severity.HIGH, 1),
+    ]
 
 
 def test_ordinary_work_raises_no_alert() -> None:
