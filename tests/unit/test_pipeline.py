@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pyloader.alerts import Severity
+from pyloader.alerts import Alert, Severity
 from pyloader.pipeline import Assessment, Hook, Pipeline
 from pyloader.records import AnyRecord, HookInUse, Malformed
 from pyloader.samples import SAMPLE
@@ -98,7 +98,7 @@ def test_crash_storm_is_one_alert() -> None:
     """A server whose children crash on and on is one alert, which becomes more severe once, whatever they inherit."""
     pipeline = Pipeline(HEADER)
     pipeline.assess(exec_record())
-    alerts = []
+    alerts: list[Alert] = []
     for child in range(101, 301):
         crash = {"pid": child, "start": child, "timestamp": child * SECOND}
         for one in pipeline.assess_all([fork_record(**crash), fault_record(**crash, ppid=100, exposure=2)]):
