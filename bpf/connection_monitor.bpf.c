@@ -89,13 +89,15 @@ int BPF_PROG(datagram_btf, struct sock *sk, int size)
 	return 0;
 }
 
-SEC("tp/fib/fib_table_lookup")
-int route_tp(struct trace_event_raw_fib_table_lookup *ctx)
+SEC("tp_btf/fib_table_lookup")
+int BPF_PROG(route_btf, __u32 table, struct flowi4 *flow, void *next, int error)
 {
-	struct endpoint local = {}, remote = {};
+	struct endpoint remote = {};
 
-	if (read_search(ctx, &local, &remote))
-		keep_search(&local, &remote);
+	if (error || !is_sent_datagram(&flow->__fl_common))
+		return 0;
+	map_ipv4(&remote.address, flow->daddr);
+	keep_search(&flow->uli, &remote);
 	return 0;
 }
 
@@ -133,13 +135,15 @@ int BPF_PROG(datagram6_btf, struct sock *sk, int size)
 	return 0;
 }
 
-SEC("tp/fib6/fib6_table_lookup")
-int route6_tp(struct trace_event_raw_fib6_table_lookup *ctx)
+SEC("tp_btf/fib6_table_lookup")
+int BPF_PROG(route6_btf, struct net *net, void *result, void *table, struct flowi6 *flow)
 {
-	struct endpoint local = {}, remote = {};
+	struct endpoint remote = {};
 
-	if (read_search6(ctx, &local, &remote))
-		keep_search(&local, &remote);
+	if (!is_sent_datagram(&flow->__fl_common))
+		return 0;
+	bpf_core_read(&remote.address, sizeof(remote.address), &flow->daddr);
+	keep_search(&flow->uli, &remote);
 	return 0;
 }
 

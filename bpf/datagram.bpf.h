@@ -119,7 +119,9 @@ static __always_inline void observe_datagram(void *context, __u16 family, __u32 
 
 	if (exchange && exchange->start == start) {
 		__atomic_fetch_add(&exchange->datagrams, 1, __ATOMIC_RELAXED);
-		__atomic_fetch_add(&exchange->size, size, __ATOMIC_RELAXED);
+		/* Of adding a constant nothing the compiler makes an instruction that Linux 5.10 has not. */
+		if (size)
+			__atomic_fetch_add(&exchange->size, size, __ATOMIC_RELAXED);
 		if (exchange->datagrams < exchange->next)
 			return;
 		sender = sender_of(peer.pid, start);
@@ -203,33 +205,50 @@ struct {
 	__type(value, struct endpoint);
 } searches SEC(".maps");
 
-static __always_inline void keep_search(const struct endpoint *local, const struct endpoint *remote)
+static __always_inline bool is_sent_datagram(struct flowi_common *flow)
 {
-	struct search search = { .thread = bpf_get_current_pid_tgid(), .port = local->port };
+	return BPF_CORE_READ(flow, flowic_proto) == IPPROTO_UDP && BPF_CORE_READ(flow, flowic_iif) == LOOPBACK_IFINDEX;
+}
 
-	bpf_map_update_elem(&searches, &search, remote, BPF_ANY);
+static __always_inline bool same_endpoint(const struct endpoint *a, const struct endpoint *b)
+{
+	const __u32 *x = a->address.words, *y = b->address.words;
+
+	return a->port == b->port && x[0] == y[0] && x[1] == y[1] && x[2] == y[2] && x[3] == y[3];
+}
+
+static __always_inline void keep_search(union flowi_uli *flow, struct endpoint *remote)
+{
+	struct search search = { .thread = bpf_get_current_pid_tgid() };
+	struct endpoint *known;
+
+	search.port = __builtin_bswap16(BPF_CORE_READ(flow, ports.sport));
+	remote->port = __builtin_bswap16(BPF_CORE_READ(flow, ports.dport));
+	known = bpf_map_lookup_elem(&searches, &search);
+	if (!known || !same_endpoint(known, remote))
+		bpf_map_update_elem(&searches, &search, remote, BPF_ANY);
 }
 
 static __always_inline void observe_sent(void *context, struct sock *sk, __u64 size, bool ipv4)
 {
-	struct endpoint local = {}, remote = {};
+	struct endpoint local = {}, peer = {};
 	struct search search = { .thread = bpf_get_current_pid_tgid() };
-	struct endpoint *found;
+	struct endpoint *found, *remote = &peer;
 
 	if (!in_charge())
 		return;
 	read_local(sk, &local);
+	read_remote(sk, &peer);
 	search.port = local.port;
 	found = bpf_map_lookup_elem(&searches, &search);
 	if (found)
-		remote = *found;
-	else
-		read_remote(sk, &remote);
-	if (!remote.port || is_mapped(&remote.address) != ipv4)
+		remote = found;
+	if (!remote->port || is_mapped(&remote->address) != ipv4)
 		return;
-	if (found)
+	observe_datagram(context, family_of(sk), net_namespace_of(sk), &local, remote, size);
+	/* With a peer of its own, the socket may send the next one there without a search. */
+	if (found && peer.port)
 		bpf_map_delete_elem(&searches, &search);
-	observe_datagram(context, family_of(sk), net_namespace_of(sk), &local, &remote, size);
 }
 
 /*

@@ -38,11 +38,11 @@ static __always_inline __u64 user_sp(struct pt_regs *regs)
 }
 
 /* The arguments of the system call, from 1 on. */
-#define ARGUMENT_1(regs) BPF_CORE_READ(regs, di)
-#define ARGUMENT_2(regs) BPF_CORE_READ(regs, si)
-#define ARGUMENT_3(regs) BPF_CORE_READ(regs, dx)
-#define ARGUMENT_4(regs) BPF_CORE_READ(regs, r10)
-#define ARGUMENT_5(regs) BPF_CORE_READ(regs, r8)
+#define ARGUMENT_1(user) BPF_CORE_READ(user, di)
+#define ARGUMENT_2(user) BPF_CORE_READ(user, si)
+#define ARGUMENT_3(user) BPF_CORE_READ(user, dx)
+#define ARGUMENT_4(user) BPF_CORE_READ(user, r10)
+#define ARGUMENT_5(user) BPF_CORE_READ(user, r8)
 
 /* Whether the thread is in a 32-bit system call, which 64-bit programs can make as well (int 0x80). */
 #define TS_COMPAT 2 /* arch/x86/include/asm/thread_info.h */
@@ -80,11 +80,11 @@ static __always_inline __u64 user_sp(struct pt_regs *regs)
 }
 
 /* The first register is also where the result is laid down, so its value at entry is kept beside. */
-#define ARGUMENT_1(regs) BPF_CORE_READ(regs, orig_x0)
-#define ARGUMENT_2(regs) BPF_CORE_READ(user_part(regs), regs[1])
-#define ARGUMENT_3(regs) BPF_CORE_READ(user_part(regs), regs[2])
-#define ARGUMENT_4(regs) BPF_CORE_READ(user_part(regs), regs[3])
-#define ARGUMENT_5(regs) BPF_CORE_READ(user_part(regs), regs[4])
+#define ARGUMENT_1(user) BPF_CORE_READ(user, orig_x0)
+#define ARGUMENT_2(user) BPF_CORE_READ(user_part(user), regs[1])
+#define ARGUMENT_3(user) BPF_CORE_READ(user_part(user), regs[2])
+#define ARGUMENT_4(user) BPF_CORE_READ(user_part(user), regs[3])
+#define ARGUMENT_5(user) BPF_CORE_READ(user_part(user), regs[4])
 
 #define TIF_32BIT 22 /* arch/arm64/include/asm/thread_info.h */
 static __always_inline bool is_compat(struct task_struct *task)

@@ -5,6 +5,7 @@
 
 /* include/linux/sched.h */
 #define PF_KTHREAD 0x00200000
+#define PF_FORKNOEXEC 0x00000040
 #define PF_IO_WORKER 0x00000010
 
 static __always_inline bool is_kernel_thread(struct task_struct *task)

@@ -117,7 +117,10 @@ static __always_inline bool has_doubled(__u8 *level, __u64 value, __u64 from)
 	return true;
 }
 
-/* Returns the measures (enum usage_reason) that are to be told. */
+/*
+ * Returns the measures (enum usage_reason) that are to be told. What a child has from the process that forked it is not
+ * its own doing.
+ */
 static __always_inline __u32 doubled_measures(struct task_struct *task, struct footprint *footprint, __u64 resident)
 {
 	__u64 faults = minor_faults_of(task) + major_faults_of(task);
@@ -132,6 +135,9 @@ static __always_inline __u32 doubled_measures(struct task_struct *task, struct f
 		reasons |= USAGE_CALLS;
 	if (has_doubled(&footprint->levels[3], footprint->mapped, MAPPED_FROM))
 		reasons |= USAGE_MAPPED;
+	if (!footprint->measured && BPF_CORE_READ(task, flags) & PF_FORKNOEXEC)
+		reasons = 0;
+	footprint->measured = true;
 	return reasons;
 }
 
@@ -153,7 +159,8 @@ static __always_inline void observe_switch(void *context, struct task_struct *ta
 	__u32 pid = pid_of(task);
 	struct footprint *footprint;
 
-	if (!mm || !in_charge())
+	/* Until it executes, a child of vfork() has only the memory of its parent. */
+	if (!mm || BPF_CORE_READ(task, vfork_done) || !in_charge())
 		return;
 	if (resident_bytes(mm) < RESIDENT_FROM && BPF_CORE_READ(task, min_flt) < FAULTS_FROM &&
 	    !bpf_map_lookup_elem(&attention, &pid))

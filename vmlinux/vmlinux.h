@@ -311,6 +311,33 @@ struct socket {
 	struct sock *sk;
 };
 
+/* What a route is searched for: include/net/flow.h */
+
+struct flowi_common {
+	int flowic_iif;
+	__u8 flowic_proto;
+};
+
+union flowi_uli {
+	struct {
+		__be16 dport;
+		__be16 sport;
+	} ports;
+};
+
+struct flowi4 {
+	struct flowi_common __fl_common;
+	__be32 saddr;
+	__be32 daddr;
+	union flowi_uli uli;
+};
+
+struct flowi6 {
+	struct flowi_common __fl_common;
+	struct in6_addr daddr;
+	union flowi_uli uli;
+};
+
 struct msghdr {
 	void *msg_name;
 	int msg_namelen;

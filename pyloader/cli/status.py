@@ -20,6 +20,7 @@ class ProgramStatus(msgspec.Struct, frozen=True):
 
     hook: str
     rung: str
+    name: str
     id: int
     runs: int
     run_time_ns: int
@@ -92,6 +93,7 @@ def _pinned_status(pins: Pins, pinned: PinnedMonitor) -> MonitorStatus:
             ProgramStatus(
                 hook=hook,
                 rung=rung.name,
+                name=program,
                 id=pinned.programs[program].id,
                 runs=pinned.programs[program].run_cnt,
                 run_time_ns=pinned.programs[program].run_time_ns,
@@ -122,8 +124,13 @@ def _text(status: MonitorStatus) -> str:
         lines.append("  of another version than this package; `pyloader load` upgrades it without a gap")
     for program in status.programs:
         cost = f", {program.run_time_ns / program.runs:.0f} ns a run in {program.runs} runs" if program.runs else ""
-        lines.append(f"  {program.hook}: {program.rung}, {program.verified_instructions} instructions verified{cost}")
+        way = f"{program.rung} ({program.name})"
+        lines.append(f"  {program.hook}: {way}, {program.verified_instructions} instructions verified{cost}")
     lines += [f"  {hook}: cannot be observed here: {blind_to}" for hook, blind_to in status.unobserved.items()]
-    lines += [f"  {name}: {count} written, {status.lost[name]} lost" for name, count in status.written.items()]
+    lines += [
+        f"  {name}: {count} written, {status.lost[name]} lost"
+        for name, count in status.written.items()
+        if count or status.lost[name]
+    ]
     lines.append(f"  {status.waiting} bytes wait for a reader")
     return "".join(f"{line}\n" for line in lines)

@@ -351,6 +351,12 @@ MEMORY_FILE_WRITTEN = Kind(
 MEMORY_FILE_OPENED = Kind(
     "memory_file_opened", Group.MEMORY, 6.5, "T1055.009", "{who} opened the memory file of {what} for writing"
 )
+MEMORY_FILE_READ = Kind(
+    "memory_file_read", Group.MEMORY, 3.0, "T1003.007", "{who} opened the memory file of {what} to read it"
+)
+OWN_MEMORY_WRITTEN = Kind(
+    "own_memory_written", Group.MEMORY, 5.0, "T1055.009", "{who} wrote to its own memory as a file{what}"
+)
 REACH_REFUSED = Kind("reach_refused", Group.MEMORY, 4.0, "T1055", "{who} was refused to {what}")
 
 # Crashes -------------------------------------------------------------------------------------------------------------

@@ -84,7 +84,7 @@ class Crashes:
         parent = process.parent
         facing = process.traits & Trait.FACED != 0 or (parent is not None and parent.traits & Trait.FACED != 0)
         origin = _origin(process)
-        spot = Spot(text(record.file).encode("utf-8", "surrogateescape"), record.ip)
+        spot = Spot(record.file, record.ip)
         storm = self._count(process, origin, spot, now)
         privileged = process.flags & _SETUID != 0
         nats = storm.nats(facing=facing, bounded=facing or privileged)

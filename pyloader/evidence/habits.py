@@ -137,17 +137,23 @@ class Habits:
         learned = (counts.of(habit) + PRIOR_WEIGHT * rate) / (counts.instances + PRIOR_WEIGHT)
         return max(LEAST, min(math.log(prior.attacks / learned), prior.cap))
 
+    def counted(self, process: Process) -> None:
+        """Count an instance that has ended and has shown nothing."""
+        context = process.exe or process.comm
+        if process.container:
+            context = _CONTAINER + context
+        counts = self._young.get(context)
+        if counts is None:
+            counts = self._counts(context)
+        counts.instances += 1
+
     def ended(self, process: Process, *, crashed: bool) -> None:
         """Let a process that has ended teach its habits. One that crashed teaches only that."""
         instance = instance_of(process)
-        if instance is None:
-            context = context_of(process)
-            counts = self._young.get(context) or self._counts(context)
-            counts.instances += 1
-            return
-        if quiet(process):
-            self._join(instance, instance.shown & _CRASHES if crashed else instance.shown)
-        instance.joined = _ALL
+        if instance is not None:
+            if quiet(process):
+                self._join(instance, instance.shown & _CRASHES if crashed else instance.shown)
+            instance.joined = _ALL
 
     def replaced(self, process: Process) -> None:
         """Let the image that a process had until now teach its habits."""

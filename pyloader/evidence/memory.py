@@ -87,7 +87,10 @@ class MemoryEvidence:
         return found
 
     def _exited(self, record: ProcessExit, process: Process, _host: Host) -> tuple[Evidence, ...]:
-        self._habits.ended(process, crashed=record.signal in FAULTS)
+        if process.habits is None:
+            self._habits.counted(process)
+        else:
+            self._habits.ended(process, crashed=record.signal in FAULTS)
         return NOTHING
 
     def _seen(self, _record: ProcessSeen, process: Process, _host: Host) -> tuple[Evidence, ...]:

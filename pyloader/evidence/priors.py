@@ -50,6 +50,7 @@ class Habit(IntEnum):
     JUMP_TO_NOTHING_FACING = 34
     MEMORY_BURST = 35
     OUT_OF_MEMORY = 36
+    OWN_MEMORY_FILE = 37
 
 
 class Prior(NamedTuple):
@@ -93,6 +94,7 @@ PRIORS: Final[dict[Habit, Prior]] = {
     Habit.OPEN: Prior(0.30, 4e-4, 6.5, 0.1),
     Habit.REFUSED_WRITE: Prior(0.20, 4e-3, 4.0, 5e-2),
     Habit.REFUSED_READ: Prior(0.10, 2e-2, 2.0, 0.1),
+    Habit.OWN_MEMORY_FILE: Prior(0.20, 1e-3, 5.0, 1e-2),
     # Facilities.
     Habit.USERFAULTFD: Prior(0.05, 1e-4, 5.0, 1e-2),
     Habit.USERFAULTFD_LIMITED: Prior(0.05, 5e-3, 2.5, 5e-2),

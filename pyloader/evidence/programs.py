@@ -173,8 +173,8 @@ _NAMES: Final[dict[int, str]] = {
     " qemu-aarch64 qemu-arm qemu-i386 qemu-riscv64 qemu-x86_64-static qemu-aarch64-static qemu-arm-static valgrind"
     " memcheck-amd64-linux box64 FEXInterpreter dolphin-emu octave R",
     Role.TRACER: "gdb gdbserver lldb lldb-server strace ltrace rr perf valgrind criu delve dlv uftrace reptyr pstack"
-    " gcore eu-stack py-spy rbspy bpftrace systemtap stapio uprobes drgn crash crashpad_handler chrome_crashpad_handler"
-    " minidump-2-core apport systemd-coredump abrt-hook-ccpp wineserver proot radare2 r2 edb scanmem GameConqueror"
+    " gcore eu-stack py-spy rbspy bpftrace systemtap stapio uprobes drgn crashpad_handler chrome_crashpad_handler"
+    " minidump-2-core apport systemd-coredump abrt-hook-ccpp wineserver proot radare2 scanmem GameConqueror"
     " qemu-gdb gdb-multiarch lldb-argdumper retrace frida-trace",
     Role.KEEPER: "sshd sshd-session ssh-agent gpg-agent gnome-keyring-daemon gnome-keyring-d kwalletd ksecretd sudo su"
     " login polkitd gdm-password gdm-session-worker lightdm sddm-helper sssd sssd_be sssd_pam winbindd smbd vsftpd"

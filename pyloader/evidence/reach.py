@@ -10,8 +10,10 @@ from pyloader.evidence.catalogue import (
     KEEPER_READ,
     MEMORY_COPIED,
     MEMORY_FILE_OPENED,
+    MEMORY_FILE_READ,
     MEMORY_FILE_WRITTEN,
     MEMORY_WRITTEN,
+    OWN_MEMORY_WRITTEN,
     PROCESS_ATTACHED,
     PROCESS_TAMPERED,
     REACH_REFUSED,
@@ -42,6 +44,7 @@ _REACHES: Final[dict[int, _Reach]] = {
     AccessMethod.VM_WRITE: _Reach(Habit.WRITE, MEMORY_WRITTEN, "write to the memory of", changes=True),
     AccessMethod.OPEN: _Reach(Habit.OPEN, MEMORY_FILE_OPENED, "open the memory file of", changes=True),
     AccessMethod.WRITE: _Reach(Habit.WRITE, MEMORY_FILE_WRITTEN, "write to the memory file of", changes=True),
+    AccessMethod.OPEN_TO_READ: _Reach(Habit.READ, MEMORY_FILE_READ, "read the memory file of", changes=False),
 }
 
 
@@ -50,8 +53,10 @@ def judge_access(
 ) -> tuple[Evidence, ...]:
     """Judge how a process reached into one that does not descend from it, once per instance and method."""
     reach = _REACHES.get(record.method)
-    if reach is None or record.descent or record.target_pid == record.pid:
+    if reach is None or record.descent:
         return NOTHING
+    if record.target_pid == record.pid:
+        return _judge_own(record, process, habits)
     target = host.processes.get(record.target_pid)
     if target is not None and target.start != record.target_start:
         target = None
@@ -66,6 +71,17 @@ def judge_access(
     made_for_it = _traces(process, programs) or _is_kin(record, process, target, reach)
     nats = habits.judge(process, habit, record.timestamp, made_for_it=made_for_it)
     return (kind.about(process, who, nats),) if nats else NOTHING
+
+
+def _judge_own(record: MemoryAccess, process: Process, habits: Habits) -> tuple[Evidence, ...]:
+    """Judge a process that wrote to its own memory as a file, which goes around the protection of its pages.
+
+    So does ddexec to load a program without executing it, and so did Dirty COW (CVE-2016-5195).
+    """
+    if record.method != AccessMethod.WRITE:
+        return NOTHING
+    nats = habits.judge(process, Habit.OWN_MEMORY_FILE, record.timestamp)
+    return (OWN_MEMORY_WRITTEN.about(process, "", nats),) if nats else NOTHING
 
 
 def _traces(process: Process, programs: Programs) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kernel.acts import act, waiting
+from tests.kernel.acts import waiting
 from tests.kernel.command import running
 
 SECONDS = int(os.environ.get("PYLOADER_WORKLOAD_SECONDS", "4"))
@@ -18,9 +18,11 @@ WORKLOADS = Path(__file__).parent / "workloads"
 Work = Callable[[Path, Path], None]
 
 
-def done(command: Sequence[str | Path], status: int = 0, **options: object) -> None:
+def done(command: Sequence[str | Path], status: int = 0) -> None:
     """Run a command, and fail if it does not end as it should."""
-    assert act([*command], **({"stdout": subprocess.DEVNULL} | options)).status == status, command
+    words = [str(word) for word in command]
+    ended = subprocess.run(words, check=False, capture_output=True, stdin=subprocess.DEVNULL, timeout=60 + SECONDS)
+    assert ended.returncode == status, ended
 
 
 def node(_programs: Path, _folder: Path) -> None:
@@ -52,7 +54,7 @@ def emulator(_programs: Path, _folder: Path) -> None:
 
 def debugger(programs: Path, _folder: Path) -> None:
     """Debug a program from its start to its end, with a breakpoint, a variable changed and a call of a function."""
-    script = ["break main", "run", "print getpid()", "set var $rip = $rip", "next", "continue"]
+    script = ["break main", "run", "print getpid()", "set var $pc = $pc", "next", "continue"]
     orders = [word for line in script for word in ("-ex", line)]
     done(["gdb", "-batch", "-nx", *orders, "--args", programs / "threads"])
 

@@ -75,6 +75,7 @@ class _Pinned:
     def tallies(self) -> Iterator[tuple[int, list[Tally]]]:
         """Yield what two CPUs wrote and lost."""
         yield 1, [Tally(5, 0, 0), Tally(6, 2, 9)]
+        yield 2, [Tally(0, 0, 0), Tally(0, 0, 0)]
         yield 3, [Tally(1, 0, 0), Tally(0, 0, 0)]
 
     def is_of_this_version(self) -> bool:
@@ -176,7 +177,7 @@ def test_status_of_nothing(capsys: Output) -> None:
 def test_status(capsys: Output, pins: type[_Pins]) -> None:
     """The state of a monitor is told with its programs and what they cost, its records, and what waits.
 
-    Every program of a rung has a line; a hook without one is told, too.
+    Every program of a rung has a line; a hook without one is told, too. Records that there are none of are not.
     """
     pins.pinned = True
 
@@ -184,9 +185,9 @@ def test_status(capsys: Output, pins: type[_Pins]) -> None:
     first, *lines = capsys.readouterr().out.splitlines()
     assert re.fullmatch(rf"process: loaded since \d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ at {DEFAULT}/process", first)
     assert lines == [
-        "  exec: tp_btf/exec, 900 instructions verified, 1025 ns a run in 4 runs",
-        "  exec: tp_btf/exec, 90 instructions verified, 70 ns a run in 1 runs",
-        "  exit: tp/exit, 100 instructions verified",
+        "  exec: tp_btf/exec (exec_btf), 900 instructions verified, 1025 ns a run in 4 runs",
+        "  exec: tp_btf/exec (execat_btf), 90 instructions verified, 70 ns a run in 1 runs",
+        "  exit: tp/exit (exit_tp), 100 instructions verified",
         "  open: cannot be observed here: files",
         "  process_exec: 11 written, 2 lost",
         "  process_exit: 1 written, 0 lost",
@@ -213,12 +214,13 @@ def test_status_as_json(capsys: Output, pins: type[_Pins]) -> None:
     assert shown["instance"] == "two"
     assert (monitor["monitor"], monitor["loaded"]) == ("process", True)
     assert monitor["folder"] == "/sys/fs/bpf/pyloader/two/process"
-    assert monitor["written"] == {"process_exec": 11, "process_exit": 1}
-    assert monitor["lost"] == {"process_exec": 2, "process_exit": 0}
+    assert monitor["written"] == {"process_exec": 11, "process_fork": 0, "process_exit": 1}
+    assert monitor["lost"] == {"process_exec": 2, "process_fork": 0, "process_exit": 0}
     assert monitor["waiting"] == 4_096
     assert monitor["programs"][0] == {
         "hook": "exec",
         "rung": "tp_btf/exec",
+        "name": "exec_btf",
         "id": 7,
         "runs": 4,
         "run_time_ns": 4_100,
