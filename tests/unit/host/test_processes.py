@@ -304,7 +304,7 @@ def test_line_is_cut_when_exits_are_lost() -> None:
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_bounds_hold_for_any_order_of_events(seed: int) -> None:
     """A hundred thousand random events leave the table within its capacity, without dead processes or long lines."""
-    chance = random.Random(seed)  # noqa: S311 -- repeatable, not secret.
+    chance = random.Random(seed)
     table = ProcessTable(capacity=64)
     alive: list[Process] = []
     for start in range(100_000):
