@@ -7,11 +7,15 @@ from pyloader.host.processes import arguments
 from pyloader.pipeline import Assessment
 from pyloader.records import (
     EVENTS,
+    ConnectionClosed,
+    ConnectionOpened,
     CredentialChange,
+    Direction,
     EventLoss,
     ExecFlag,
     Explanation,
     Malformed,
+    Outcome,
     ProcessExec,
     ProcessSeen,
     Record,
@@ -53,6 +57,15 @@ def _credentials(record: CredentialChange, shown: dict[str, Any]) -> None:
     shown["explanation"] = _EXPLANATIONS.get(record.explanation, str(record.explanation))
 
 
+def _opened(record: ConnectionOpened, shown: dict[str, Any]) -> None:
+    shown["direction"] = Direction(record.direction).name.lower()
+    shown["outcome"] = Outcome(record.outcome).name.lower()
+
+
+def _closed(record: ConnectionClosed, shown: dict[str, Any]) -> None:
+    shown["direction"] = Direction(record.direction).name.lower()
+
+
 def _loss(record: EventLoss, shown: dict[str, Any]) -> None:
     shown["lost"] = EVENTS.get(record.lost, str(record.lost))
 
@@ -67,6 +80,8 @@ _SPECIAL: dict[type[Record], Callable[[Any, dict[str, Any]], None]] = {
     ProcessExec: _exec,
     ProcessSeen: _seen,
     CredentialChange: _credentials,
+    ConnectionOpened: _opened,
+    ConnectionClosed: _closed,
     EventLoss: _loss,
     Malformed: _malformed,
 }
