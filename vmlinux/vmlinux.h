@@ -42,6 +42,7 @@ enum bpf_func_id {
 	BPF_FUNC_ktime_get_boot_ns = 125,
 	BPF_FUNC_get_current_task_btf = 158,
 	BPF_FUNC_task_pt_regs = 175,
+	BPF_FUNC_get_func_arg = 183,
 };
 
 enum {
@@ -71,6 +72,7 @@ struct pt_regs {
 	unsigned long dx;
 	unsigned long si;
 	unsigned long di;
+	unsigned long orig_ax;
 	unsigned long ip;
 	unsigned long sp;
 };
@@ -82,6 +84,7 @@ struct user_pt_regs {
 };
 struct pt_regs {
 	__u64 orig_x0;
+	__s32 syscallno;
 };
 #endif
 
@@ -245,6 +248,7 @@ struct path {
 
 struct file {
 	unsigned int f_mode;
+	__s64 f_pos;
 	struct path f_path;
 	struct inode *f_inode;
 	void *private_data;
