@@ -81,22 +81,33 @@ int BPF_KPROBE(datagram_kprobe, struct sock *sk, struct msghdr *message, unsigne
 	return 0;
 }
 
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(datagram_btf, struct sock *sk, int size)
+{
+	if (size >= 0 && sk->sk_protocol == IPPROTO_UDP)
+		observe_sent(ctx, sk, size, true);
+	return 0;
+}
+
+SEC("tp_btf/fib_table_lookup")
+int BPF_PROG(route_btf, __u32 table, struct flowi4 *flow, void *next, int error)
+{
+	struct endpoint remote = {};
+
+	if (error || !is_sent_datagram(&flow->__fl_common))
+		return 0;
+	map_ipv4(&remote.address, flow->daddr);
+	keep_search(&flow->uli, &remote);
+	return 0;
+}
+
 SEC("tp/fib/fib_table_lookup")
 int datagram_tp(struct trace_event_raw_fib_table_lookup *ctx)
 {
 	struct endpoint local = {}, remote = {};
-	__be32 from, to;
 
-	if (BPF_CORE_READ(ctx, proto) != IPPROTO_UDP || BPF_CORE_READ(ctx, iif) != LOOPBACK_IFINDEX ||
-	    BPF_CORE_READ(ctx, err))
-		return 0;
-	bpf_core_read(&from, sizeof(from), &ctx->src);
-	bpf_core_read(&to, sizeof(to), &ctx->dst);
-	map_ipv4(&local.address, from);
-	map_ipv4(&remote.address, to);
-	local.port = BPF_CORE_READ(ctx, sport);
-	remote.port = BPF_CORE_READ(ctx, dport);
-	observe_route(ctx, AF_INET, &local, &remote);
+	if (read_search(ctx, &local, &remote))
+		observe_route(ctx, AF_INET, &local, &remote);
 	return 0;
 }
 
@@ -116,19 +127,33 @@ int BPF_KPROBE(datagram6_kprobe, struct sock *sk, struct msghdr *message, unsign
 	return 0;
 }
 
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(datagram6_btf, struct sock *sk, int size)
+{
+	if (size >= 0 && sk->sk_protocol == IPPROTO_UDP)
+		observe_sent(ctx, sk, size, false);
+	return 0;
+}
+
+SEC("tp_btf/fib6_table_lookup")
+int BPF_PROG(route6_btf, struct net *net, void *result, void *table, struct flowi6 *flow)
+{
+	struct endpoint remote = {};
+
+	if (!is_sent_datagram(&flow->__fl_common))
+		return 0;
+	bpf_core_read(&remote.address, sizeof(remote.address), &flow->daddr);
+	keep_search(&flow->uli, &remote);
+	return 0;
+}
+
 SEC("tp/fib6/fib6_table_lookup")
 int datagram6_tp(struct trace_event_raw_fib6_table_lookup *ctx)
 {
 	struct endpoint local = {}, remote = {};
 
-	if (BPF_CORE_READ(ctx, proto) != IPPROTO_UDP || BPF_CORE_READ(ctx, iif) != LOOPBACK_IFINDEX ||
-	    BPF_CORE_READ(ctx, err))
-		return 0;
-	bpf_core_read(&local.address, sizeof(local.address), &ctx->src);
-	bpf_core_read(&remote.address, sizeof(remote.address), &ctx->dst);
-	local.port = BPF_CORE_READ(ctx, sport);
-	remote.port = BPF_CORE_READ(ctx, dport);
-	observe_route(ctx, AF_INET6, &local, &remote);
+	if (read_search6(ctx, &local, &remote))
+		observe_route(ctx, AF_INET6, &local, &remote);
 	return 0;
 }
 

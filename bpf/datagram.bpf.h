@@ -119,7 +119,9 @@ static __always_inline void observe_datagram(void *context, __u16 family, __u32 
 
 	if (exchange && exchange->start == start) {
 		__atomic_fetch_add(&exchange->datagrams, 1, __ATOMIC_RELAXED);
-		__atomic_fetch_add(&exchange->size, size, __ATOMIC_RELAXED);
+		/* Of adding a constant nothing the compiler makes an instruction that Linux 5.10 has not. */
+		if (size)
+			__atomic_fetch_add(&exchange->size, size, __ATOMIC_RELAXED);
 		if (exchange->datagrams < exchange->next)
 			return;
 		sender = sender_of(peer.pid, start);
@@ -187,10 +189,73 @@ static __always_inline void observe_send6(void *context, struct sock *sk, struct
 }
 
 /*
- * Where sending cannot be hooked: the search for a route. A socket without a peer searches at every datagram, one with
- * a peer when that is set, which glibc does with no intent to send to port 0. Only searches for a source address, too, are
- * taken: with one the kernel itself searches, in interrupts, when it refuses a datagram (icmp_route_lookup()), and a
- * second time when it sets a peer.
+ * Where these functions cannot be hooked, a tracepoint tells of every message that was sent (call_trace_sock_send_length()
+ * in net/socket.c, since Linux 6.3), and its size, but not where to. A socket that has a peer knows; for others the
+ * search for a route, which comes before, is kept.
+ */
+struct search {
+	__u32 thread;
+	__u32 port; /* of this host: in an interrupt the kernel searches, too, but never from the port of this socket */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct search);
+	__type(value, struct endpoint);
+} searches SEC(".maps");
+
+static __always_inline bool is_sent_datagram(struct flowi_common *flow)
+{
+	return BPF_CORE_READ(flow, flowic_proto) == IPPROTO_UDP && BPF_CORE_READ(flow, flowic_iif) == LOOPBACK_IFINDEX;
+}
+
+static __always_inline bool same_endpoint(const struct endpoint *a, const struct endpoint *b)
+{
+	const __u32 *x = a->address.words, *y = b->address.words;
+
+	return a->port == b->port && x[0] == y[0] && x[1] == y[1] && x[2] == y[2] && x[3] == y[3];
+}
+
+static __always_inline void keep_search(union flowi_uli *flow, struct endpoint *remote)
+{
+	struct search search = { .thread = bpf_get_current_pid_tgid() };
+	struct endpoint *known;
+
+	search.port = __builtin_bswap16(BPF_CORE_READ(flow, ports.sport));
+	remote->port = __builtin_bswap16(BPF_CORE_READ(flow, ports.dport));
+	known = bpf_map_lookup_elem(&searches, &search);
+	if (!known || !same_endpoint(known, remote))
+		bpf_map_update_elem(&searches, &search, remote, BPF_ANY);
+}
+
+static __always_inline void observe_sent(void *context, struct sock *sk, __u64 size, bool ipv4)
+{
+	struct endpoint local = {}, peer = {};
+	struct search search = { .thread = bpf_get_current_pid_tgid() };
+	struct endpoint *found, *remote = &peer;
+
+	if (!in_charge())
+		return;
+	read_local(sk, &local);
+	read_remote(sk, &peer);
+	search.port = local.port;
+	found = bpf_map_lookup_elem(&searches, &search);
+	if (found)
+		remote = found;
+	if (!remote->port || is_mapped(&remote->address) != ipv4)
+		return;
+	observe_datagram(context, family_of(sk), net_namespace_of(sk), &local, remote, size);
+	/* With a peer of its own, the socket may send the next one there without a search. */
+	if (found && peer.port)
+		bpf_map_delete_elem(&searches, &search);
+}
+
+/*
+ * Before that there is only the search for a route. A socket without a peer searches at every datagram, one with a peer
+ * when that is set, which glibc does with no intent to send to port 0. Only searches for a source address, too, are taken:
+ * with one the kernel itself searches, in interrupts, when it refuses a datagram (icmp_route_lookup()), and a second
+ * time when it sets a peer.
  */
 static __always_inline void observe_route(void *context, __u16 family, const struct endpoint *local,
 					  const struct endpoint *remote)
@@ -201,6 +266,36 @@ static __always_inline void observe_route(void *context, __u16 family, const str
 
 	if (remote->port && !bound && !is_kernel_thread(task) && in_charge())
 		observe_datagram(context, family, BPF_CORE_READ(task, nsproxy, net_ns, ns.inum), local, remote, 0);
+}
+
+static __always_inline bool read_search(struct trace_event_raw_fib_table_lookup *search, struct endpoint *local,
+					struct endpoint *remote)
+{
+	__be32 from, to;
+
+	if (BPF_CORE_READ(search, proto) != IPPROTO_UDP || BPF_CORE_READ(search, iif) != LOOPBACK_IFINDEX ||
+	    BPF_CORE_READ(search, err))
+		return false;
+	bpf_core_read(&from, sizeof(from), &search->src);
+	bpf_core_read(&to, sizeof(to), &search->dst);
+	map_ipv4(&local->address, from);
+	map_ipv4(&remote->address, to);
+	local->port = BPF_CORE_READ(search, sport);
+	remote->port = BPF_CORE_READ(search, dport);
+	return true;
+}
+
+static __always_inline bool read_search6(struct trace_event_raw_fib6_table_lookup *search, struct endpoint *local,
+					 struct endpoint *remote)
+{
+	if (BPF_CORE_READ(search, proto) != IPPROTO_UDP || BPF_CORE_READ(search, iif) != LOOPBACK_IFINDEX ||
+	    BPF_CORE_READ(search, err))
+		return false;
+	bpf_core_read(&local->address, sizeof(local->address), &search->src);
+	bpf_core_read(&remote->address, sizeof(remote->address), &search->dst);
+	local->port = BPF_CORE_READ(search, sport);
+	remote->port = BPF_CORE_READ(search, dport);
+	return true;
 }
 
 #endif

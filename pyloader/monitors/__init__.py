@@ -6,6 +6,7 @@ from pyloader.monitors.connection import CONNECTION
 from pyloader.monitors.instance import only_one
 from pyloader.monitors.ladder import Hook, Monitor, Rung
 from pyloader.monitors.loaded import LoadedMonitor
+from pyloader.monitors.memory import MEMORY
 from pyloader.monitors.network import NETWORK
 from pyloader.monitors.on_interfaces import InterfaceMonitor
 from pyloader.monitors.pinned import PinnedMonitor, Pins, pinned_monitors
@@ -13,7 +14,7 @@ from pyloader.monitors.process import PROCESS
 from pyloader.monitors.stale import sweep_left_behind
 from pyloader.monitors.transport import Transport
 
-MONITORS: dict[str, Monitor] = {monitor.name: monitor for monitor in (PROCESS, CONNECTION)}
+MONITORS: dict[str, Monitor] = {monitor.name: monitor for monitor in (PROCESS, MEMORY, CONNECTION)}
 """The monitors that every host has something for."""
 
 ON_INTERFACES: dict[str, Monitor] = {NETWORK.name: NETWORK}
@@ -32,6 +33,7 @@ def named(name: str) -> Monitor:
 
 __all__ = [
     "CONNECTION",
+    "MEMORY",
     "MONITORS",
     "NETWORK",
     "ON_INTERFACES",

@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
-from pyloader.monitors.ladder import Hook, Monitor, Rung
+from pyloader.monitors.ladder import Hook, Monitor, Rung, none
 
 _KPROBES = Path("/sys/bus/event_source/devices/kprobe")
 
 _ACCEPTORS = "which process accepted, before it reads"
 _DATAGRAMS = "bytes, sockets bound to one address, and single datagrams of sockets with a fixed peer"
-_ROUTES = "one look-up per search for a route"
+_MULTICAST = "datagrams to a group on an interface that the process names"
+_ROUTES = "one comparison per search for a route"
+_SENDS = "one comparison per message sent on any socket, and per search for a route"
 _READS = "one map look-up per read from a TCP socket"
 
 CONNECTION = Monitor(
@@ -36,6 +38,13 @@ CONNECTION = Monitor(
             (
                 Rung("fentry/udp_sendmsg", "datagram_fentry"),
                 Rung("kprobe/udp_sendmsg", "datagram_kprobe", needs=_KPROBES),
+                Rung(
+                    "tp_btf/sock_send_length",
+                    "datagram_btf",
+                    blind_to=_MULTICAST,
+                    cost=_SENDS,
+                    beside=("route_btf",),
+                ),
                 Rung("tp/fib/fib_table_lookup", "datagram_tp", blind_to=_DATAGRAMS, cost=_ROUTES),
             ),
         ),
@@ -44,7 +53,15 @@ CONNECTION = Monitor(
             (
                 Rung("fentry/udpv6_sendmsg", "datagram6_fentry"),
                 Rung("kprobe/udpv6_sendmsg", "datagram6_kprobe", needs=_KPROBES),
+                Rung(
+                    "tp_btf/sock_send_length",
+                    "datagram6_btf",
+                    blind_to=_MULTICAST,
+                    cost=_SENDS,
+                    beside=("route6_btf",),
+                ),
                 Rung("tp/fib6/fib6_table_lookup", "datagram6_tp", blind_to=_DATAGRAMS, cost=_ROUTES),
+                none("datagrams over IPv6, which this kernel may not have"),
             ),
         ),
         Hook(

@@ -9,13 +9,17 @@ from pyloader.pipeline import Assessment
 from pyloader.records import (
     EVENTS,
     Anomaly,
+    ConnectionClosed,
+    ConnectionOpened,
     CredentialChange,
+    Direction,
     Doubled,
     EventLoss,
     ExecFlag,
     Explanation,
     Malformed,
     NetworkTraffic,
+    Outcome,
     PacketAnomaly,
     ProcessExec,
     ProcessSeen,
@@ -60,6 +64,15 @@ def _credentials(record: CredentialChange, shown: dict[str, Any]) -> None:
     shown["explanation"] = _EXPLANATIONS.get(record.explanation, str(record.explanation))
 
 
+def _opened(record: ConnectionOpened, shown: dict[str, Any]) -> None:
+    shown["direction"] = Direction(record.direction).name.lower()
+    shown["outcome"] = Outcome(record.outcome).name.lower()
+
+
+def _closed(record: ConnectionClosed, shown: dict[str, Any]) -> None:
+    shown["direction"] = Direction(record.direction).name.lower()
+
+
 def _loss(record: EventLoss, shown: dict[str, Any]) -> None:
     shown["lost"] = EVENTS.get(record.lost, str(record.lost))
 
@@ -95,6 +108,8 @@ _SPECIAL: dict[type[Record], Callable[[Any, dict[str, Any]], None]] = {
     ProcessExec: _exec,
     ProcessSeen: _seen,
     CredentialChange: _credentials,
+    ConnectionOpened: _opened,
+    ConnectionClosed: _closed,
     EventLoss: _loss,
     Malformed: _malformed,
     NetworkTraffic: _traffic,

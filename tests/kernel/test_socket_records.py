@@ -30,7 +30,7 @@ def _sent(seen: list[Assessment], port: int) -> list[DatagramSent]:
     ],
 )
 def test_datagrams_are_told_at_the_first_and_at_doublings(
-    observe_connections: Observe, family: int, host: str, shown: str
+    observe_connections: Observe, connection_rung: Monitor, family: int, host: str, shown: str
 ) -> None:
     """A process that sends to a peer is told at the first datagram and whenever their number has doubled."""
     ports: list[int] = []
@@ -45,6 +45,7 @@ def test_datagrams_are_told_at_the_first_and_at_doublings(
     told = _sent(observe_connections(action), ports[0])
 
     assert [one.datagrams for one in told] == [1, 2, 4, 8, 16]
+    assert [one.size for one in told] == [12 * one.datagrams if _knows_size(connection_rung) else 0 for one in told]
     for record in told:
         assert ip_address(shown) == record.remote
         assert ports[1] == record.local_port
@@ -53,20 +54,44 @@ def test_datagrams_are_told_at_the_first_and_at_doublings(
         assert (os.getppid(), os.getuid()) == (record.ppid, record.uid)
 
 
-def test_socket_with_a_peer(observe_connections: Observe) -> None:
-    """A UDP socket that is connected is told with its peer."""
+def _knows_size(monitor: Monitor) -> bool:
+    """Return whether the monitor sees what is sent, and not only the search for a route."""
+    return "bytes" not in {hook.name: hook.rungs[0].blind_to for hook in monitor.hooks}["datagram"]
+
+
+def test_socket_with_a_peer(observe_connections: Observe, connection_rung: Monitor) -> None:
+    """A UDP socket that is connected is told with its peer, and where sending is seen, every datagram counts."""
     ports: list[int] = []
 
     def action() -> None:
         with socket.socket(type=socket.SOCK_DGRAM) as receiver, socket.socket(type=socket.SOCK_DGRAM) as sender:
             receiver.bind(("127.0.0.1", 0))
             sender.connect(receiver.getsockname())
-            sender.send(b"x")
+            for _ in range(4):
+                sender.send(b"xyz")
             ports.append(receiver.getsockname()[1])
 
-    (record,) = _sent(observe_connections(action), ports[0])
+    told = _sent(observe_connections(action), ports[0])
 
-    assert (record.datagrams, str(record.remote)) == (1, "127.0.0.1")
+    expected = [(1, 3), (2, 6), (4, 12)] if _knows_size(connection_rung) else [(1, 0)]
+    assert expected == [(one.datagrams, one.size) for one in told]
+    assert {str(one.remote) for one in told} == {"127.0.0.1"}
+
+
+def test_socket_that_is_bound(observe_connections: Observe, connection_rung: Monitor) -> None:
+    """A socket that is bound to one address is told where sending is seen."""
+    ports: list[int] = []
+
+    def action() -> None:
+        for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+            with socket.socket(family, socket.SOCK_DGRAM) as sender:
+                sender.bind((host, 0))
+                sender.sendto(b"x", (host, 9))
+                ports.append(sender.getsockname()[1])
+
+    told = _sent(observe_connections(action), 9)
+
+    assert [one.local_port for one in told] == (ports if _knows_size(connection_rung) else [])
 
 
 def test_who_refuses_a_datagram_sends_none(observe_connections: Observe) -> None:

@@ -46,7 +46,7 @@ INSIDE = {
     ),
     "monitors": (
         ("instance", "ladder", "objects", "transport"),
-        ("active", "addresses", "climb", "connection", "network", "prepare", "process"),
+        ("active", "addresses", "climb", "connection", "memory", "network", "prepare", "process"),
         ("loaded", "pinned", "stale"),
         ("on_interfaces",),
     ),

@@ -14,11 +14,13 @@ from tests.unit.examples import (
     HEADER,
     REVERSE_SHELL,
     alert,
+    closed_record,
     credential_record,
     exec_record,
     exit_record,
     fork_record,
     loss_record,
+    opened_record,
     padded,
     seen_record,
     subject,
@@ -153,3 +155,15 @@ def test_summary_is_the_last_line() -> None:
 def test_events_only_if_wanted() -> None:
     """Without `events` only alerts are written."""
     assert _objects([Assessment(exec_record(), None, 22.2)]) == []
+
+
+def test_connection() -> None:
+    """A connection is shown with its addresses as people write them, its direction and its outcome by name."""
+    opened, closed = _event(opened_record(outcome=3, error=110)), _event(closed_record())
+
+    for shown in (opened, closed):
+        assert (shown["local_address"], shown["local_port"]) == ("192.0.2.1", 40_000)
+        assert (shown["remote_address"], shown["remote_port"]) == ("2001:db8::9", 443)
+        assert shown["direction"] == "outbound"
+    assert (opened["outcome"], opened["error"]) == ("timed_out", 110)
+    assert (closed["sent"], closed["received"]) == (100, 5000)
