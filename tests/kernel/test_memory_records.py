@@ -59,7 +59,7 @@ WAYS = {
 if platform.machine() == "x86_64":
     WAYS["compatible"] = Expected(Technique.WRITTEN, Area.ANONYMOUS, RW, RX)
 
-BLIND = {"compatible": "calls of another word size are not understood"}
+BLIND = {"compatible": "the tracepoints of system calls leave out those of another word size"}
 """Ways that the rungs which hold here do not see."""
 
 EVERY_WAY = [pytest.param(way, marks=[pytest.mark.xfail(reason=BLIND[way])] if way in BLIND else []) for way in WAYS]
