@@ -19,6 +19,7 @@ WAYS = {
     "read_vm": [AccessMethod.VM_READ],
     "write_vm": [AccessMethod.VM_WRITE],
     "open": [AccessMethod.OPEN],
+    "open_to_read": [AccessMethod.OPEN_TO_READ],
     "write_file": [AccessMethod.OPEN, AccessMethod.WRITE],
 }
 
@@ -49,6 +50,7 @@ def _seen(watch: Watch, programs: Path, stranger: Waiting) -> Seen:
             acts[f"{way}-stranger"] = act([reach, way, pid, address])
         for way in REFUSED:
             acts[f"{way}-refused"] = act([reach, way, pid, address], **AS_NOBODY)
+        acts["write_own"] = act([reach, "write_own", "0", "0"])
         return acts
 
     return watch(perform)
@@ -112,3 +114,12 @@ def test_a_write_at_a_position_sought_before_is_told_by_the_opening(seen: Seen) 
 
     assert seen.acts["seek_and_write_file-stranger"].told["error"] == 0
     assert methods[0] == AccessMethod.OPEN
+
+
+def test_writing_to_its_own_memory_as_a_file_is_told(seen: Seen) -> None:
+    """A process that writes its own memory through /proc, whatever its pages allow, is told as its own target."""
+    records = seen.told(MemoryAccess, "write_own")
+
+    assert seen.acts["write_own"].told["error"] == 0
+    assert [one.method for one in records] == [AccessMethod.OPEN, AccessMethod.WRITE]
+    assert {(one.target_pid, one.descent) for one in records} == {(seen.acts["write_own"].pid, 0)}

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from pyloader.monitors import MONITORS
 from tests.kernel.command import PYLOADER, running
 from tests.kernel.observing import Ids, kernel_ids, left_behind, run
 
@@ -36,9 +37,10 @@ def _pinned() -> Iterator[None]:
     assert pyloader("unload").returncode == 0
 
 
-def status() -> dict[str, Any]:
-    """Return what `pyloader status` tells of the process monitor."""
-    (monitor,) = json.loads(pyloader("status", "--format", "json").stdout)["monitors"]
+def status(name: str = "process") -> dict[str, Any]:
+    """Return what `pyloader status` tells of a monitor."""
+    told = json.loads(pyloader("status", "--format", "json").stdout)["monitors"]
+    (monitor,) = [one for one in told if one["monitor"] == name]
     return dict(monitor)
 
 
@@ -57,14 +59,15 @@ def test_load_and_unload() -> None:
     before = kernel_ids()
 
     assert pyloader("load").returncode == 0
-    assert status()["loaded"]
-    assert {"exec", "fork", "exit", "credentials"} == {program["hook"] for program in status()["programs"]}
+    for name, monitor in MONITORS.items():
+        assert status(name)["loaded"]
+        assert {hook.name for hook in monitor.hooks} == {program["hook"] for program in status(name)["programs"]}
     assert {0o700} == {one.stat().st_mode & 0o777 for one in (FOLDER, FOLDER.parent)}
     assert any(left_behind_now(before))
 
     assert pyloader("unload").returncode == 0
     assert not FOLDER.exists()
-    assert not status()["loaded"]
+    assert not any(status(name)["loaded"] for name in MONITORS)
     assert {"prog": set(), "map": set(), "link": set()} == left_behind(before)
 
 

@@ -2,12 +2,20 @@
 #ifndef KERNEL_CALL_H
 #define KERNEL_CALL_H
 
+#include <string.h>
+
 /* The code from call_kernel to call_kernel_end stands alone. The kernel sees call_kernel_return as its caller. */
 typedef long kernel_call(long number, ...);
 extern long call_kernel(long number, ...);
 extern const char call_kernel_return[], call_kernel_end[];
 
 #define CALL_KERNEL_SIZE ((size_t)(call_kernel_end - (const char *)call_kernel))
+
+static inline void put_code(void *area)
+{
+	memcpy(area, (const void *)call_kernel, CALL_KERNEL_SIZE);
+	__builtin___clear_cache(area, (char *)area + CALL_KERNEL_SIZE);
+}
 
 extern void call_on(void *stack_top, void (*function)(void));
 

@@ -92,8 +92,7 @@ static void choose_code(const char *kind)
 		must(area != MAP_FAILED);
 	}
 	if (area != NULL) {
-		memcpy(area, (const void *)call_kernel, CALL_KERNEL_SIZE);
-		__builtin___clear_cache(area, area + CALL_KERNEL_SIZE);
+		put_code(area);
 		must(mprotect(area, SIZE, EXECUTE) == 0);
 		gate = (kernel_call *)area;
 	}
