@@ -7,8 +7,8 @@
  *
  * A program must have its workspace for itself. Tracepoints disabled preemption until Linux 6.19 began to run them
  * preemptible; kernels that new have bpf_preempt_disable(). Programs on functions (fentry) are preemptible since 5.12,
- * and the other function came with 6.10: a monitor that has such programs has workspaces to spare, and each is marked
- * while it is used.
+ * and that function came with 6.10: a monitor that has such programs has workspaces to spare, and each is marked while
+ * it is used.
  *
  * libbpf looks for such a function in the kernel's own BTF and gives up where there is none, even though the function may
  * be missing. Objects for kernels without BTF define WITHOUT_KERNEL_FUNCTIONS.
@@ -44,13 +44,31 @@ struct {
 	__type(value, struct workspace);
 } workspaces SEC(".maps");
 
-/* NULL if all are in use. leave_workspace() must follow in any case. */
-static __always_inline struct workspace *enter_workspace(void)
+static __always_inline void disable_preemption(void)
 {
 #ifndef WITHOUT_KERNEL_FUNCTIONS
 	if (bpf_ksym_exists(bpf_preempt_disable))
 		bpf_preempt_disable();
 #endif
+}
+
+static __always_inline void enable_preemption(void)
+{
+#ifndef WITHOUT_KERNEL_FUNCTIONS
+	if (bpf_ksym_exists(bpf_preempt_enable))
+		bpf_preempt_enable();
+#endif
+}
+
+/*
+ * NULL if all are in use. leave_workspace() must follow in any case. Where there are several, only the taking of one is
+ * not to be interrupted: until Linux 6.14 a program may not call functions of its own (look.bpf.h) meanwhile.
+ */
+static __always_inline struct workspace *enter_workspace(void)
+{
+	struct workspace *taken = NULL;
+
+	disable_preemption();
 	for (__u32 slot = 0; slot < WORKSPACES; slot++) {
 		/* The counter stays in a register: Linux 5.10 does not follow numbers of four bytes on the stack. */
 		__u32 key = slot;
@@ -59,20 +77,21 @@ static __always_inline struct workspace *enter_workspace(void)
 		if (space && !space->busy) {
 			space->busy = true;
 			space->slot = slot;
-			return space;
+			taken = space;
+			break;
 		}
 	}
-	return NULL;
+	if (WORKSPACES > 1)
+		enable_preemption();
+	return taken;
 }
 
 static __always_inline void leave_workspace(struct workspace *space)
 {
 	if (space)
 		space->busy = false;
-#ifndef WITHOUT_KERNEL_FUNCTIONS
-	if (bpf_ksym_exists(bpf_preempt_enable))
-		bpf_preempt_enable();
-#endif
+	if (WORKSPACES == 1)
+		enable_preemption();
 }
 
 /* Tells the verifier, and not only the compiler, that a value stays below a power of two. */
