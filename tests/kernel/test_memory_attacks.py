@@ -60,7 +60,7 @@ def test_an_execution_from_memory(sensor: Running) -> None:
 
 def test_a_search_for_addresses_by_force(sensor: Running, programs: Path) -> None:
     """A forking server whose children crash at guessed addresses is named within twenty crashes."""
-    guesses = random.Random(1)  # noqa: S311 -- guesses that are the same in every run.
+    guesses = random.Random(1)
     with waiting([programs / "forking_server"], lines=1) as server:
         for _ in range(CRASHES):
             guess = guesses.randrange(0x5000_0000_0000, 0x7FFF_0000_0000)

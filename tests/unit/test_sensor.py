@@ -7,7 +7,7 @@ import pytest
 
 from pyloader import Assessment, RecordingError, Sensor
 from pyloader.errors import UsageError
-from pyloader.monitors import Monitor, Transport
+from pyloader.monitors import Monitor, Transport, named
 from pyloader.samples import SAMPLE
 from tests.unit.examples import REVERSE_SHELL, exec_record, exit_record, fork_record, recording
 from tests.unit.fakes import FakeSource
@@ -119,12 +119,37 @@ def test_options_reach_the_source(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert asked == {
         "kinds": {"tp"},
+        "interfaces": (),
         "transport": Transport.PERF,
         "ring_bytes": 65_536,
         "btf": Path("k.btf"),
         "instance": "second",
         "record_to": Path("x.rec"),
     }
+
+
+@pytest.mark.parametrize(
+    ("interfaces", "started"), [((), ["process"]), (("eth0", "eth1"), ["process", "network"])], ids=["none", "two"]
+)
+def test_interfaces(monkeypatch: pytest.MonkeyPatch, interfaces: tuple[str, ...], started: list[str]) -> None:
+    """The network monitor runs on chosen interfaces, whatever kind the others are forced on; without any it rests."""
+    asked: dict[str, object] = {}
+
+    def kernel_source(monitors: list[Monitor], **options: object) -> FakeSource:
+        asked.update(options, monitors=monitors)
+        return FakeSource()
+
+    monkeypatch.setattr("pyloader.sensor.KernelSource", kernel_source)
+    Sensor(["process", "network"], interfaces=interfaces, hooks="tp")
+
+    assert asked["interfaces"] == interfaces
+    assert asked["monitors"] == [named(name) if name == "network" else named(name).forced("tp") for name in started]
+
+
+def test_interfaces_for_no_monitor() -> None:
+    """Interfaces without the monitor that watches them are refused."""
+    with pytest.raises(UsageError, match="interfaces are for the monitor network, which was left out"):
+        Sensor(["process"], interfaces=["eth0"])
 
 
 @pytest.mark.parametrize("from_file", [False, True])

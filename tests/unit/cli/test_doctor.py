@@ -63,6 +63,7 @@ def _host(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Return a host on which all is well, with one monitor."""
     monkeypatch.setattr("pyloader.kernel.findings", lambda _btf: WELL)
     monkeypatch.setattr("pyloader.cli.doctor.MONITORS", {"sample": Monitor("sample", "sample.bpf.o", ())})
+    monkeypatch.setattr("pyloader.cli.doctor.ON_INTERFACES", {})
     monkeypatch.setattr("pyloader.cli.doctor.LoadedMonitor", _Loadable)
     monkeypatch.setattr("pyloader.cli.doctor.interfaces", lambda _host: [Interface("eth0", "ixgbe", up=True)])
     return monkeypatch
@@ -96,15 +97,16 @@ def test_all_is_well(capsys: Output) -> None:
 
 
 def test_every_monitor_is_told(host: pytest.MonkeyPatch, capsys: Output) -> None:
-    """Every monitor is tried; if one does not run, the others are told all the same, and the code is 3."""
+    """Every monitor is tried, those on interfaces too; if one does not run, the others are told, and the code is 3."""
 
     def load(monitor: Monitor, *, ring_bytes: int, btf: Path | None) -> _Loadable:
         if monitor.name == "second":
             _refuse(monitor, ring_bytes=ring_bytes, btf=btf)
         return _Loadable(monitor._replace(name="sample"), ring_bytes=ring_bytes, btf=btf)
 
-    three = {name: Monitor(name, "sample.bpf.o", ()) for name in ("first", "second", "third")}
-    host.setattr("pyloader.cli.doctor.MONITORS", three)
+    first, second, third = (Monitor(name, "sample.bpf.o", ()) for name in ("first", "second", "third"))
+    host.setattr("pyloader.cli.doctor.MONITORS", {"first": first, "second": second})
+    host.setattr("pyloader.cli.doctor.ON_INTERFACES", {"third": third})
     host.setattr("pyloader.cli.doctor.LoadedMonitor", load)
 
     assert main(["doctor"]) == 3

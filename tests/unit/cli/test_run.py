@@ -79,6 +79,7 @@ def test_run(capsys: Output, source: FakeSource, asked: dict[str, object]) -> No
     assert source.asked == ["start", "close"]
     assert asked == {
         "monitors": list(MONITORS),
+        "interfaces": [],
         "min_score": 50.0,
         "record_to": None,
         "btf": None,
@@ -92,7 +93,8 @@ def test_run(capsys: Output, source: FakeSource, asked: dict[str, object]) -> No
 def test_options_reach_the_sensor(source: FakeSource, asked: dict[str, object]) -> None:
     """What the options say reaches the sensor; a monitor that is named twice runs once, and the order is kept."""
     options = {
-        "--monitors": "memory,process,memory",
+        "--monitors": "memory,network,memory",
+        "--interface": "eth0",
         "--min-score": "70",
         "--record": "x.rec",
         "--btf": "k.btf",
@@ -105,7 +107,8 @@ def test_options_reach_the_sensor(source: FakeSource, asked: dict[str, object]) 
 
     assert source.asked[-1] == "close"
     assert asked == {
-        "monitors": ["memory", "process"],
+        "monitors": ["memory", "network"],
+        "interfaces": ["eth0"],
         "min_score": 70.0,
         "record_to": Path("x.rec"),
         "btf": Path("k.btf"),
@@ -114,6 +117,25 @@ def test_options_reach_the_sensor(source: FakeSource, asked: dict[str, object]) 
         "transport": Transport.PERF,
         "instance": "second-1_B",
     }
+
+
+@pytest.mark.usefixtures("source")
+def test_interfaces_bring_the_network_monitor_in(capsys: Output, asked: dict[str, object]) -> None:
+    """Whoever chooses interfaces and no monitors gets the network monitor beside the others."""
+    assert main(["run", "--interface", "eth0", "--interface", "eth1"]) == 0
+
+    assert (asked["monitors"], asked["interfaces"]) == ([*MONITORS, "network"], ["eth0", "eth1"])
+    assert f"watching with {', '.join(MONITORS)}, network;" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("source")
+def test_network_monitor_without_interfaces(capsys: Output) -> None:
+    """Whoever asks for the network monitor without an interface is told that it is idle, and what to do."""
+    assert main(["run", "--monitors", "process,network"]) == 0
+
+    idle, watching, _ = capsys.readouterr().err.splitlines()
+    assert idle.startswith("pyloader: network is idle: choose an interface with --interface")
+    assert watching == "pyloader: watching with process; stop with Ctrl-C"
 
 
 @pytest.mark.parametrize("source", [_Patient], indirect=True)

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from pyloader.errors import UsageError
-from pyloader.monitors import MONITORS, Hook, Monitor, Rung, named
+from pyloader.monitors import MONITORS, ON_INTERFACES, Hook, Monitor, Rung, named
 from pyloader.monitors.ladder import none
 from tests.unit.monitors.kernel import RICH
 
-EVERY = list(MONITORS.values())
+KNOWN = MONITORS | ON_INTERFACES
+EVERY = list(KNOWN.values())
 HOOKS = [pytest.param(hook, id=f"{monitor.name}-{hook.name}") for monitor in EVERY for hook in monitor.hooks]
 
 SAMPLE = Monitor(
@@ -78,7 +79,7 @@ def test_last_rung_stands_anywhere(hook: Hook) -> None:
     """The last rung of every hook needs neither a file nor the kernel's types, or is none and tells what is missed."""
     last = hook.rungs[-1]
 
-    assert last.kind == "tp" or (last == none(last.blind_to) and last.blind_to)
+    assert last.kind in {"tp", "xdp"} or (last == none(last.blind_to) and last.blind_to)
     assert last.needs is None
 
 
@@ -196,14 +197,14 @@ def test_kind_that_no_hook_has(kind: str) -> None:
         SAMPLE.forced(kind)
 
 
-@pytest.mark.parametrize("name", MONITORS)
+@pytest.mark.parametrize("name", KNOWN)
 def test_named(name: str) -> None:
     """A monitor is found by its public name."""
     assert named(name).name == name
-    assert MONITORS[name] is named(name)
+    assert KNOWN[name] is named(name)
 
 
 def test_name_of_no_monitor() -> None:
     """A name of no monitor is refused together with the names that are."""
-    with pytest.raises(UsageError, match=f"there is no monitor 'other'; there are: {', '.join(MONITORS)}$"):
+    with pytest.raises(UsageError, match=f"there is no monitor 'other'; there are: {', '.join(KNOWN)}$"):
         named("other")

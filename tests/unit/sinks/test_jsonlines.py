@@ -2,18 +2,20 @@
 
 import io
 import json
+import struct
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pyloader.pipeline import Assessment, Hook, Pipeline, Summary
-from pyloader.records import EVENTS, AnyRecord, text
+from pyloader.records import EVENTS, Anomaly, AnyRecord, Doubled, Traffic, text
 from pyloader.sinks import JsonSink
 from tests.unit.examples import (
     HEADER,
     REVERSE_SHELL,
     alert,
+    anomaly_record,
     closed_record,
     credential_record,
     exec_record,
@@ -23,7 +25,9 @@ from tests.unit.examples import (
     opened_record,
     padded,
     seen_record,
+    source_record,
     subject,
+    traffic_record,
 )
 from tests.unit.strategies import any_records
 
@@ -167,3 +171,26 @@ def test_connection() -> None:
         assert shown["direction"] == "outbound"
     assert (opened["outcome"], opened["error"]) == ("timed_out", 110)
     assert (closed["sent"], closed["received"]) == (100, 5000)
+
+
+def test_packets() -> None:
+    """What is told of packets has addresses as people write them, anomalies by name, and counts that are not zero."""
+    anomaly = _event(anomaly_record(kind=Anomaly.SYN_FIN))
+    source = _event(source_record(doubled=Doubled.SYN | Doubled.PORTS, anomaly_kinds=1 << Anomaly.XMAS))
+    counts = struct.pack(f">{len(Traffic)}Q", 7, *(0 for _ in range(Traffic.ANOMALY - 1)), 3)
+    totals = _event(traffic_record(counts=counts, dispersion=struct.pack(">2I", 4, 3)))
+
+    assert (anomaly["source"], anomaly["destination"]) == ("2001:db8::9", "192.0.2.1")
+    assert anomaly["kind"] == "syn_fin"
+    assert (source["source"], source["doubled"], source["anomaly_kinds"]) == ("2001:db8::9", ["syn", "ports"], ["xmas"])
+    assert (totals["counts"], totals["dispersion"]) == ({"packets": 7, "truncated": 3}, [4, 3])
+
+
+def test_unknown_anomaly() -> None:
+    """An anomaly from a newer version is shown, too."""
+    assert _event(anomaly_record(kind=200))["kind"] == "200"
+
+
+def test_damaged_totals() -> None:
+    """Totals that end within a number are shown as far as they go."""
+    assert _event(traffic_record(dispersion=bytes(3) + b"\x05" + bytes(3)))["dispersion"] == [5, 0]
