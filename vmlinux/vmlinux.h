@@ -443,7 +443,7 @@ struct cgroup {
 struct cgroup_subsys_state;
 
 struct css_set {
-	struct cgroup_subsys_state *subsys[16];
+	struct cgroup_subsys_state *subsys[5];
 	struct cgroup *dfl_cgrp;
 };
 

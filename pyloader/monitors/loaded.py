@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 from pathlib import Path
 
-from pyloader.binding import BpfObject, PerfReader, RingReader
+from pyloader.binding import BpfObject, PerfReader, ProgramInfo, RingReader, program_info
 from pyloader.monitors.active import ActiveMonitor
 from pyloader.monitors.climb import climb
 from pyloader.monitors.ladder import Monitor
@@ -44,6 +44,11 @@ class LoadedMonitor(ActiveMonitor):
         except BaseException:
             self._held.close()
             raise
+
+    @property
+    def programs(self) -> dict[str, ProgramInfo]:
+        """What the kernel tells of each program."""
+        return {name: program_info(self._object.program_fd(name)) for name in self._links}
 
     def detach(self) -> None:
         """Observe no more; what is in the rings can still be read."""

@@ -45,10 +45,12 @@ def loads(data: bytes, monitor: Monitor, program: str) -> bool:
 def test_objects_of_debians_clang_load(debian_objects: Path, monitor: Monitor) -> None:
     """The kernel takes every program that Debian's Clang compiled if it takes it from the Clang that we ship with."""
     shipped, debian = object_file(monitor), (debian_objects / monitor.object).read_bytes()
-    programs = [rung.program for hook in monitor.hooks for rung in hook.rungs]
+    with BpfObject.open(shipped, monitor.name) as opened:
+        existing = set(opened.programs())
+    rungs = [rung for hook in monitor.hooks for rung in hook.rungs]
+    programs = [program for rung in rungs for program in rung.programs if program in existing]
     taken = [program for program in programs if loads(shipped, monitor, program)]
 
-    assert {hook.name for hook in monitor.hooks if any(rung.program in taken for rung in hook.rungs)} == {
-        hook.name for hook in monitor.hooks
-    }
+    for hook in monitor.hooks:
+        assert any(rung.program in taken for rung in hook.rungs), f"nothing stands behind {hook.name}"
     assert taken == [program for program in programs if loads(debian, monitor, program)]

@@ -221,20 +221,51 @@ def test_every_record_is_understood() -> None:
     assert sum(len(fields) for _, fields in ALL_RECORDS.values()) > len(ALL_RECORDS)
 
 
+FORMER = {
+    "mm_struct.mm_mt": ["mm_struct___with_rb.mm_rb", "vm_area_struct___in_rb.vm_rb"],
+    "mm_struct.rss_stat": ["mm_struct___with_rss_stat.rss_stat"],
+}
+"""What stood in the place of a field on older kernels, of which a kernel has the one or the other."""
+
+
+def _flaw(record: str, declared: Field) -> str:
+    """Return what is wrong with a declared field on this kernel, or an empty string."""
+    kind, _ = ALL_RECORDS[record]
+    number = kernel().by_name.get((kind, record.partition("___")[0]))
+    assert number is not None, f"this kernel has no {record}"
+    of, bits = kernel().member(number, declared.name)
+    return "does not exist" if not of else "is a bit-field" if bits else _mismatch(declared, of)
+
+
+def _flaw_of(path: str) -> str:
+    record, _, name = path.partition(".")
+    (declared,) = [field for field in ALL_RECORDS[record][1] if field.name == name]
+    return _flaw(record, declared)
+
+
 @pytest.mark.parametrize("name", RECORDS)
 def test_fields_exist(name: str) -> None:
     """The kernel has every field that is declared, of a kind and size that a program can read as declared."""
-    kind, fields = RECORDS[name]
-    number = kernel().by_name.get((kind, name))
-    assert number is not None, f"this kernel has no {name}"
-    wrong = {}
-    for declared in fields:
-        of, bits = kernel().member(number, declared.name)
-        mismatch = "does not exist" if not of else "is a bit-field" if bits else _mismatch(declared, of)
-        if mismatch:
-            wrong[declared.name] = mismatch
+    _, fields = RECORDS[name]
+    always = [declared for declared in fields if f"{name}.{declared.name}" not in FORMER]
 
-    assert wrong == {}
+    assert {declared.name: flaw for declared in always if (flaw := _flaw(name, declared))} == {}
+
+
+@pytest.mark.parametrize("present", FORMER)
+def test_a_kernel_has_one_form_of_what_changed(present: str) -> None:
+    """Where kernels differ, this one has either the present form or all of the former, as they are declared."""
+    has_former = [not _flaw_of(former) for former in FORMER[present]]
+
+    assert has_former == [bool(_flaw_of(present))] * len(has_former)
+
+
+def test_every_record_of_other_kernels_stands_for_something() -> None:
+    """No former form is declared that is not compared with its present one; its parts are declared with it."""
+    formers = {path.partition(".")[0] for paths in FORMER.values() for path in paths}
+    parts = {field.type.removeprefix("struct ") for name in formers for field in ALL_RECORDS[name][1]}
+
+    assert OF_OTHER_KERNELS - parts == formers
 
 
 @pytest.mark.parametrize("name", ENUMERATIONS)

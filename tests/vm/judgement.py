@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from pyloader.monitors import MONITORS
 from tests.vm.kernels import EXPECTED_REFUSALS, INSTRUCTION_BUDGET, Series
-from tests.vm.report import Program, Report, Way
+from tests.vm.report import Depth, Program, Report, Way
 
 BY_OWN_TYPES = ("tp_btf", "fentry")
 """Kinds of rungs that a kernel without types of its own does not have."""
@@ -23,14 +23,18 @@ def failed(series: Series, report: Report) -> Iterator[str]:
 
 
 def untried(_series: Series, report: Report) -> Iterator[str]:
-    """Yield the programs that were not tried although this kernel has what they need."""
-    rungs = [(monitor, rung) for monitor in MONITORS.values() for hook in monitor.hooks for rung in hook.rungs]
+    """Yield the programs that were not tried although this kernel has what they need, as deep as the way goes."""
     for way in Way:
         tried = {(program.monitor, program.name) for program in report.programs if program.way == way}
-        for monitor, rung in rungs:
-            possible = rung.program and not (way.by_file and rung.kind in BY_OWN_TYPES)
-            if possible and (monitor.name, rung.program) not in tried:
-                yield f"{way}, {monitor.name}/{rung.program}"
+        for monitor in MONITORS.values():
+            for hook in monitor.hooks:
+                ladder = [one for one in hook.rungs if one.program and not (way.by_file and one.kind in BY_OWN_TYPES)]
+                left = [one.program for one in ladder if (monitor.name, one.program) not in tried]
+                if way.depth is Depth.BEST:
+                    left = left if len(left) == len(ladder) else []
+                elif way.depth is Depth.ENDS:
+                    left = [name for name in left if name == ladder[-1].program]
+                yield from (f"{way}, {monitor.name}/{name}" for name in left)
 
 
 def unrefused(series: Series, report: Report) -> Iterator[str]:
@@ -51,12 +55,13 @@ def misplaced(_series: Series, report: Report) -> Iterator[str]:
 
 
 def costly(_series: Series, report: Report) -> Iterator[str]:
-    """Yield the programs that take more than a quarter of the instructions that verifiers allow, or an unknown number.
+    """Yield the programs that take more than a quarter of the instructions that verifiers allow.
 
-    What the verifier refuses is not counted.
+    The number must be known where every rung is tried. What the verifier refuses is not counted.
     """
     for program in report.programs:
-        if not program.refused and not 0 < program.instructions <= INSTRUCTION_BUDGET:
+        least = 1 if program.way.depth is Depth.ALL else 0
+        if not program.refused and not least <= program.instructions <= INSTRUCTION_BUDGET:
             yield f"{program.way}, {program.monitor}/{program.name}: {program.instructions}"
 
 

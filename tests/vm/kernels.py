@@ -62,6 +62,12 @@ EXPECTED_REFUSALS = (
     ),
     Refusal(
         Series("6.1", "aarch64"),
+        ("tp/syscalls/sys_enter_mprotect",),
+        tuple(Way),
+        "beside it stands a program for pkey_mprotect, which arm64 has since 6.12",
+    ),
+    Refusal(
+        Series("6.1", "aarch64"),
         ("fentry",),
         tuple(Way),
         "arm64 loads programs for functions since 6.0 and attaches them since 6.4",

@@ -1,6 +1,6 @@
 """What a guest reports: written inside, read outside."""
 
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 
 import msgspec
 
@@ -8,6 +8,16 @@ from pyloader.monitors import Rung
 
 MARKER = b"PYLOADER-REPORT "
 """Stands before the report on the guest's console."""
+
+
+class Depth(Enum):
+    """Which rungs are given events to record."""
+
+    ALL = auto()
+    ENDS = auto()
+    """Those that a monitor takes when it is left to itself, and the lowest."""
+    BEST = auto()
+    """Those that a monitor takes when it is left to itself."""
 
 
 class Way(StrEnum):
@@ -21,6 +31,13 @@ class Way(StrEnum):
     """As on a kernel without BTF of its own."""
     PERF_BY_FILE = "perf, types from a file"
     PINNED_BY_FILE = "pinned, types from a file"
+
+    @property
+    def depth(self) -> Depth:
+        """How far down the ladders are tried: to try all in every way takes longer than it tells."""
+        if self in (Way.RING, Way.RING_BY_FILE):
+            return Depth.ALL
+        return Depth.ENDS if self in (Way.PERF, Way.PINNED) else Depth.BEST
 
     @property
     def by_file(self) -> bool:
@@ -38,7 +55,7 @@ class Program(msgspec.Struct):
     name: str
     """The first program of the rung."""
     instructions: int = 0
-    """As many the verifier looked at for the largest of its programs; 0 if it refused one."""
+    """As many the verifier looked at for the largest of its programs; 0 if it refused one, or if that is unknown."""
     chosen: bool = False
     """Whether the monitor stands on this rung when it is left to itself."""
     problem: str = ""

@@ -33,7 +33,7 @@ def _refused(report: Report) -> None:
 
 
 def _missing(report: Report) -> None:
-    report.programs.pop()
+    report.programs.remove([one for one in report.programs if one.way == Way.RING][-1])
 
 
 def _low(report: Report) -> None:

@@ -13,7 +13,7 @@ def test_every_program_observes_every_field(series: Series, report: Report) -> N
 
 
 def test_every_program_was_tried(series: Series, report: Report) -> None:
-    """Each rung of each ladder is tried in each way."""
+    """In each way the rungs of each ladder are tried as deep as the way goes: all of them where it is thorough."""
     assert _told(judgement.untried(series, report)) == ""
 
 

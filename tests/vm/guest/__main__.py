@@ -1,4 +1,4 @@
-"""What runs inside a guest: try every monitor on every rung in every way, and report."""
+"""What runs inside a guest: try every monitor in every way, as deep as the way goes, and report."""
 
 import hashlib
 import os
@@ -49,7 +49,7 @@ class Examination:
     def _try(self, way: Loaded | Pinned) -> None:
         with self._timed(way.name):
             for monitor in MONITORS.values():
-                rungs.examine(monitor, way, self.report.programs)
+                self.report.programs += rungs.Examination(monitor, way).run()
 
     @contextmanager
     def _timed(self, part: str) -> Iterator[None]:

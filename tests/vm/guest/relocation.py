@@ -11,7 +11,7 @@ from pyloader.monitors import PROCESS, Transport
 from pyloader.records import ProcessExec
 from tests.vm.guest.checks.process import BUSYBOX
 from tests.vm.guest.comparing import TICK_NS, start_ticks
-from tests.vm.guest.ways import Loaded
+from tests.vm.guest.ways import Loaded, Standing
 from tests.vm.report import Relocation, Way
 
 _KIND_STRUCT = 4
@@ -29,7 +29,7 @@ def examine() -> list[Relocation]:
     """Observe the execution of one process, and compare three fields with what /proc says."""
     child: list[tuple[int, int]] = []
 
-    def action() -> None:
+    def action(_standing: Standing) -> None:
         with subprocess.Popen([BUSYBOX, "sleep", "0.2"]) as process:
             child.append((process.pid, start_ticks(process.pid)))
 

@@ -1,10 +1,10 @@
 """The ways to use a monitor: loaded by its reader, or pinned and read later."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from pyloader.errors import PyloaderError
-from pyloader.monitors import LoadedMonitor, Monitor, Pins, Rung, Transport
+from pyloader.monitors import LoadedMonitor, Monitor, PinnedMonitor, Pins, Rung, Transport
 from pyloader.monitors.pinned import BPFFS
 from pyloader.records import KERNEL_RECORDS, AnyRecord, EventLoss
 from pyloader.sources import KernelSource
@@ -14,6 +14,17 @@ from tests.vm.report import Way
 
 RING_BYTES = 1 << 22
 _INSTANCE = "guest"
+
+
+class Standing(NamedTuple):
+    """Where a monitor stands: the rung of each hook, and how many instructions of each program were verified."""
+
+    rungs: Mapping[str, Rung]
+    instructions: Mapping[str, int]
+
+
+Action = Callable[[Standing], None]
+"""What provokes events, while the monitor stands so."""
 
 
 class Loaded:
@@ -28,17 +39,10 @@ class Loaded:
         """Return what the kernel says of each program."""
         return verdicts.load(monitor, programs, self._transport, self._btf, None)
 
-    def chosen(self, monitor: Monitor) -> list[Rung]:
-        """Return where the monitor stands when it is left to itself; nowhere if it cannot be loaded."""
-        try:
-            with LoadedMonitor(monitor, ring_bytes=RING_BYTES, transport=self._transport, btf=self._btf) as loaded:
-                return list(loaded.rungs.values())
-        except PyloaderError:
-            return []
-
-    def observe(self, monitor: Monitor, action: Callable[[], None]) -> list[AnyRecord]:
+    def observe(self, monitor: Monitor, action: Action) -> list[AnyRecord]:
         """Return what a monitor observes while an action runs."""
-        return _read(KernelSource([monitor], ring_bytes=RING_BYTES, transport=self._transport, btf=self._btf), action)
+        source = KernelSource([monitor], ring_bytes=RING_BYTES, transport=self._transport, btf=self._btf)
+        return _read(source, lambda: action(_standing(source)))
 
 
 class Pinned:
@@ -52,26 +56,16 @@ class Pinned:
         """Return what the kernel says of each program, and of pinning its link."""
         return verdicts.load(monitor, programs, Transport.RING, self._btf, BPFFS / "trial")
 
-    def chosen(self, monitor: Monitor) -> list[Rung]:
-        """Return where the monitor stands when it is left to itself; nowhere if it cannot be pinned."""
+    def observe(self, monitor: Monitor, action: Action) -> list[AnyRecord]:
+        """Return what a monitor observed while an action ran and nobody read; the next reader must not get it again."""
         pins = Pins(monitor, _INSTANCE)
         try:
             pins.load(ring_bytes=RING_BYTES, btf=self._btf)
             pinned = pins.find()
             assert pinned is not None, "what was pinned is not found"
             with pinned:
-                return list(pinned.rungs.values())
-        except PyloaderError:
-            return []
-        finally:
-            _unload(pins)
-
-    def observe(self, monitor: Monitor, action: Callable[[], None]) -> list[AnyRecord]:
-        """Return what a monitor observed while an action ran and nobody read; the next reader must not get it again."""
-        pins = Pins(monitor, _INSTANCE)
-        try:
-            pins.load(ring_bytes=RING_BYTES, btf=self._btf)
-            action()
+                standing = _of(pinned)
+            action(standing)
             records = _read(KernelSource([monitor], instance=_INSTANCE, btf=self._btf))
             again = _read(KernelSource([monitor], instance=_INSTANCE, btf=self._btf))
         finally:
@@ -80,6 +74,17 @@ class Pinned:
         repeated = [one for one in again if isinstance(one, KERNEL_RECORDS)]
         assert not repeated, f"the next reader gets again what was read: {repeated}"
         return records
+
+
+def _standing(source: KernelSource) -> Standing:
+    """Return where the only monitor of a source stands."""
+    (active,) = source.monitors
+    assert isinstance(active, LoadedMonitor)
+    return _of(active)
+
+
+def _of(active: LoadedMonitor | PinnedMonitor) -> Standing:
+    return Standing(active.rungs, {name: info.verified_insns for name, info in active.programs.items()})
 
 
 def _read(source: KernelSource, action: Callable[[], None] = lambda: None) -> list[AnyRecord]:

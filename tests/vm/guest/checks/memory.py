@@ -10,6 +10,7 @@ import struct
 import threading
 import time
 from collections.abc import Mapping
+from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,6 +64,10 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _libc.sbrk.restype = _libc.mmap.restype = ctypes.c_void_p
 
 
+_PKEYS = Path("/sys/kernel/tracing/events/syscalls/sys_enter_pkey_mprotect")
+"""Is there if the kernel has this call: on arm64 since 6.12."""
+
+
 class Way(NamedTuple):
     """What the record of a way to executable memory must say."""
 
@@ -79,12 +84,13 @@ class Way(NamedTuple):
 PROTECTED = {
     "written": Way(Technique.WRITTEN, Area.ANONYMOUS, RW, RX),
     "made_writable": Way(Technique.WRITABLE, Area.ANONYMOUS, RW, RWX),
-    "by_key": Way(Technique.WRITTEN, Area.ANONYMOUS, RW, RX),
     "spanning": Way(Technique.WRITTEN, Area.ANONYMOUS, RW, RX, alone=False),
     "thread_stack": Way(Technique.STACK, Area.THREAD_STACK, RW, RX, alone=False),
     "heap": Way(Technique.HEAP, Area.HEAP, RW, RX, alone=False),
     "text_relocation": Way(Technique.TEXT_RELOCATION, Area.FILE, RW, RX, file=b"/opt/programs/executable"),
 }
+if _PKEYS.exists():
+    PROTECTED["by_key"] = Way(Technique.WRITTEN, Area.ANONYMOUS, RW, RX)
 MAPPED = {
     "writable": Way(Technique.WRITABLE, Area.ANONYMOUS, NEW, RWX),
     "memory_file": Way(Technique.MEMFD, Area.MEMFD, NEW, RX, file=b"memfd:code"),
@@ -124,9 +130,9 @@ def check_fork(_rung: Rung) -> Check:
     assert not every(CallOrigin, records, pids[0]), "its stack counts as none"
 
 
-def check_end(_rung: Rung) -> Check:
+def check_end(round_: "Round", _rung: Rung) -> Check:
     """End a process that used much memory."""
-    spender = _spend()
+    spender = round_.spender
     records = yield
 
     told = _usage_of(spender, records)
@@ -135,9 +141,9 @@ def check_end(_rung: Rung) -> Check:
     assert told[-1].duration >= _MEANWHILE * 1e9, f"duration is {told[-1].duration}"
 
 
-def check_usage(_rung: Rung) -> Check:
+def check_usage(round_: "Round", _rung: Rung) -> Check:
     """Let a process take much memory by one call and leave the CPU."""
-    spender = _spend()
+    spender = round_.spender
     records = yield
 
     first = _usage_of(spender, records)[0]
@@ -147,9 +153,9 @@ def check_usage(_rung: Rung) -> Check:
     assert first.minor_faults > 0, f"{first}"
 
 
-def check_map(_rung: Rung) -> Check:
+def check_map(round_: "Round", _rung: Rung) -> Check:
     """Map executable memory in several ways, also from a strange place, and count mappings."""
-    deeds, origin, spender = _do_all(MAPPED), do("origin", "anonymous", "own", "map"), _spend()
+    deeds, origin, spender = _do_all(MAPPED), do("origin", "anonymous", "own", "map"), round_.spender
     records = yield
 
     _same_ways(MAPPED, deeds, records)
@@ -159,9 +165,9 @@ def check_map(_rung: Rung) -> Check:
     assert end.mapped >= GROWN + UNMAPPED * MIB, f"mapped is {end.mapped}"
 
 
-def check_unmap(_rung: Rung) -> Check:
+def check_unmap(round_: "Round", _rung: Rung) -> Check:
     """Give memory back."""
-    spender = _spend()
+    spender = round_.spender
     records = yield
 
     end = _usage_of(spender, records)[-1]
@@ -169,9 +175,9 @@ def check_unmap(_rung: Rung) -> Check:
     assert UNMAPPED * MIB <= end.unmapped < GROWN, f"unmapped is {end.unmapped}"
 
 
-def check_break(_rung: Rung) -> Check:
+def check_break(round_: "Round", _rung: Rung) -> Check:
     """Move the break."""
-    spender = _spend()
+    spender = round_.spender
     records = yield
 
     end = _usage_of(spender, records)[-1]
@@ -457,6 +463,15 @@ def _cgroup() -> int:
     return CGROUPS.stat().st_ino
 
 
+class Round:
+    """What the checks of one round share."""
+
+    @cached_property
+    def spender(self) -> "_Spender":
+        """A process that used much memory, by which several hooks are checked."""
+        return _spend()
+
+
 class _Spender(NamedTuple):
     """A process that used much memory."""
 
@@ -523,25 +538,28 @@ def _with_executable_stack(program: bytes) -> bytes:
     return bytes(changed)
 
 
-HOOKS: Checks = {
-    "image": check_image,
-    "fork": check_fork,
-    "end": check_end,
-    "usage": check_usage,
-    "fault": check_fault,
-    "oom": check_oom,
-    "connect": check_connect,
-    "exec": check_exec,
-    "protect": check_protect,
-    "map": check_map,
-    "attach": check_attach,
-    "unmap": check_unmap,
-    "break": check_break,
-    "move": check_move,
-    "remap": check_remap,
-    "ptrace": check_ptrace,
-    "transfer": check_transfer,
-    "memory file": check_memory_file,
-    "userfaultfd": check_userfaultfd,
-    "memfd": check_memfd,
-}
+def hooks() -> Checks:
+    """Return the check of each hook, for one round."""
+    round_ = Round()
+    return {
+        "image": check_image,
+        "fork": check_fork,
+        "end": partial(check_end, round_),
+        "usage": partial(check_usage, round_),
+        "fault": check_fault,
+        "oom": check_oom,
+        "connect": check_connect,
+        "exec": check_exec,
+        "protect": check_protect,
+        "map": partial(check_map, round_),
+        "attach": check_attach,
+        "unmap": partial(check_unmap, round_),
+        "break": partial(check_break, round_),
+        "move": check_move,
+        "remap": check_remap,
+        "ptrace": check_ptrace,
+        "transfer": check_transfer,
+        "memory file": check_memory_file,
+        "userfaultfd": check_userfaultfd,
+        "memfd": check_memfd,
+    }
