@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pyloader.monitors import MONITORS
+from pyloader.monitors import MONITORS, ON_INTERFACES
 from tests.kernel.privileges import NOBODY, pyloader_as, without
 
 
@@ -38,9 +38,10 @@ def test_where_every_monitor_runs(command: list[str]) -> None:
     told = report(done)
     assert (done.returncode, told["ok"]) == (0, True)
     assert "problem" not in {finding["level"] for finding in told["host"]}
-    assert list(MONITORS) == [monitor["name"] for monitor in told["monitors"]]
+    monitors = MONITORS | ON_INTERFACES
+    assert list(monitors) == [monitor["name"] for monitor in told["monitors"]]
     for shown in told["monitors"]:
-        ladders = {hook.name: [rung.name for rung in hook.rungs] for hook in MONITORS[shown["name"]].hooks}
+        ladders = {hook.name: [rung.name for rung in hook.rungs] for hook in monitors[shown["name"]].hooks}
         assert list(ladders) == [hook["hook"] for hook in shown["hooks"]]
         for hook in shown["hooks"]:
             above = ladders[hook["hook"]][: ladders[hook["hook"]].index(hook["rung"])]
