@@ -10,7 +10,16 @@
 
 /* include/net/tcp_states.h */
 #define TCP_ESTABLISHED 1
+#define TCP_FIN_WAIT1 4
+#define TCP_FIN_WAIT2 5
+#define TCP_CLOSE_WAIT 8
 #define TCP_LISTEN 10
+
+/* Also when one side has said all that it had to say. */
+static __always_inline bool is_connected(unsigned char state)
+{
+	return state == TCP_ESTABLISHED || state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2 || state == TCP_CLOSE_WAIT;
+}
 
 struct exposure_scan {
 	volatile __u32 found; /* enum exposure; in memory for the reason given at struct stream */
@@ -38,7 +47,7 @@ static __always_inline __u32 exposure_of(struct exposure_scan *scan, struct task
 
 		if (state == TCP_LISTEN)
 			scan->found |= EXPOSURE_LISTENS;
-		else if (state == TCP_ESTABLISHED)
+		else if (is_connected(state))
 			scan->found |= EXPOSURE_CONNECTED;
 	}
 	return scan->found;

@@ -94,7 +94,7 @@ PRIORS: Final[dict[Habit, Prior]] = {
     Habit.OPEN: Prior(0.30, 4e-4, 6.5, 0.1),
     Habit.REFUSED_WRITE: Prior(0.20, 4e-3, 4.0, 5e-2),
     Habit.REFUSED_READ: Prior(0.10, 2e-2, 2.0, 0.1),
-    Habit.OWN_MEMORY_FILE: Prior(0.20, 1e-3, 5.0, 1e-2),
+    Habit.OWN_MEMORY_FILE: Prior(0.20, 1e-3, 5.0, 0.3),
     # Facilities.
     Habit.USERFAULTFD: Prior(0.05, 1e-4, 5.0, 1e-2),
     Habit.USERFAULTFD_LIMITED: Prior(0.05, 5e-3, 2.5, 5e-2),

@@ -56,7 +56,7 @@ def judge_access(
     if reach is None or record.descent:
         return NOTHING
     if record.target_pid == record.pid:
-        return _judge_own(record, process, habits)
+        return _judge_own(record, process, habits, programs)
     target = host.processes.get(record.target_pid)
     if target is not None and target.start != record.target_start:
         target = None
@@ -73,14 +73,16 @@ def judge_access(
     return (kind.about(process, who, nats),) if nats else NOTHING
 
 
-def _judge_own(record: MemoryAccess, process: Process, habits: Habits) -> tuple[Evidence, ...]:
+def _judge_own(record: MemoryAccess, process: Process, habits: Habits, programs: Programs) -> tuple[Evidence, ...]:
     """Judge a process that wrote to its own memory as a file, which goes around the protection of its pages.
 
     So does ddexec to load a program without executing it, and so did Dirty COW (CVE-2016-5195).
+    gdb tries at its start whether it can.
     """
     if record.method != AccessMethod.WRITE:
         return NOTHING
-    nats = habits.judge(process, Habit.OWN_MEMORY_FILE, record.timestamp)
+    made_for_it = _traces(process, programs)
+    nats = habits.judge(process, Habit.OWN_MEMORY_FILE, record.timestamp, made_for_it=made_for_it)
     return (OWN_MEMORY_WRITTEN.about(process, "", nats),) if nats else NOTHING
 
 

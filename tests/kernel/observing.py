@@ -2,6 +2,7 @@
 
 import functools
 import json
+import os
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -46,13 +47,42 @@ def kernel_ids() -> Ids:
 
 
 def left_behind(before: Ids) -> Ids:
-    """Return what is in the kernel now and was not before; it is freed a moment after the last user has gone."""
+    """Return what is in the kernel now and was not before; it is freed a moment after the last user has gone.
+
+    What processes of other sessions hold is that of other sensors on this machine.
+    """
     for _ in range(50):
         new = {kind: ids - before[kind] for kind, ids in kernel_ids().items()}
+        if any(new.values()):
+            elsewhere = _held_in_other_sessions()
+            new = {kind: ids - elsewhere[kind] for kind, ids in new.items()}
         if not any(new.values()):
             break
         time.sleep(0.1)
     return new
+
+
+def _held_in_other_sessions() -> Ids:
+    """Return the ids of programs, maps and links that processes of other sessions have open."""
+    ids: Ids = {"prog": set(), "map": set(), "link": set()}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if os.getsid(int(folder.name)) == os.getsid(0):
+                continue
+            for file in (folder / "fd").iterdir():
+                if "bpf" in str(file.readlink()):
+                    _take_ids((folder / "fdinfo" / file.name).read_text(), ids)
+        except OSError:
+            # It has ended, or closed the file.
+            continue
+    return ids
+
+
+def _take_ids(info: str, ids: Ids) -> None:
+    for line in info.splitlines():
+        name, _, value = line.partition(":")
+        if name.removesuffix("_id") in ids and name.endswith("_id"):
+            ids[name.removesuffix("_id")].add(int(value))
 
 
 Observe = Callable[[Callable[[], object]], list[Assessment]]

@@ -69,6 +69,14 @@ def test_own_memory_file(stage: Stage) -> None:
     assert 45 < stage.score(process) < ALERT
 
 
+def test_own_memory_file_of_a_debugger(stage: Stage) -> None:
+    """Debuggers try at their start whether they can write to memory files, and nothing is made of it."""
+    process = stage.run(["gdb", "app"], exe="/usr/bin/gdb")
+    stage.access(process, process, method=AccessMethod.WRITE)
+
+    assert stage.codes(process) == set()
+
+
 @pytest.mark.parametrize("tracer", ["gdb", "strace", "lldb-server", "perf", "criu"])
 def test_debugger_attaches_to_a_stranger(stage: Stage, tracer: str) -> None:
     """A debugger may do everything to a process without an alert."""
