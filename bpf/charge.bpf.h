@@ -35,6 +35,7 @@ enum hook {
 	HOOK_SOCKET,
 	HOOK_CONNECTION_STATE, /* and up, by the new state: what happens to one socket in succession is told apart */
 	HOOK_CONNECTION_LAST = HOOK_CONNECTION_STATE + 15,
+	HOOK_SIGNAL,
 	HOOK_COUNT,
 };
 

@@ -15,9 +15,18 @@
 #include "charge.bpf.h"
 #include "credentials.bpf.h"
 #include "deliver.bpf.h"
+#include "file.bpf.h"
 #include "path.bpf.h"
 #include "stdio.bpf.h"
 #include "task.bpf.h"
+
+struct scratch {
+	struct process_exec exec;
+	struct credentials now;
+	struct stream streams[3];
+	volatile __u32 flags; /* of exec; in memory for the reason given at struct stream */
+};
+#define WORKSPACES 1
 #include "workspace.bpf.h"
 
 #define S_IWOTH 0000002		/* include/uapi/linux/stat.h */
@@ -28,20 +37,6 @@
  * image, its arguments and its credentials are in place. The arguments are read from the new stack, where the kernel
  * copied them: what the caller still changes in its own memory no longer matters. Failed execs are not seen.
  */
-
-static __always_inline bool is_memfd(struct dentry *dentry)
-{
-	const char prefix[] = "memfd:";
-	char name[sizeof(prefix)] = {};
-
-	if (dentry != BPF_CORE_READ(dentry, d_parent))
-		return false;
-	bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(dentry, d_name.name));
-	for (unsigned int at = 0; at < sizeof(prefix); at++)
-		if (name[at] != prefix[at])
-			return false;
-	return true;
-}
 
 /* A memfd never had a directory, and so no link to lose. */
 static __always_inline void describe_image(struct file *image, volatile __u32 *flags)
@@ -60,12 +55,12 @@ static __always_inline void describe_image(struct file *image, volatile __u32 *f
 		*flags |= EXEC_WORLD_WRITABLE;
 }
 
-static __always_inline void fill_exec(struct workspace *space, struct task_struct *task, struct inode *inode)
+static __always_inline void fill_exec(struct scratch *scratch, struct task_struct *task, struct inode *inode)
 {
 	struct task_struct *parent = parent_of(task);
-	struct credentials *now = &space->now;
-	struct process_exec *exec = &space->exec;
-	struct stream *in = &space->streams[0], *out = &space->streams[1], *err = &space->streams[2];
+	struct credentials *now = &scratch->now;
+	struct process_exec *exec = &scratch->exec;
+	struct stream *in = &scratch->streams[0], *out = &scratch->streams[1], *err = &scratch->streams[2];
 
 	read_stream(in, task, 0);
 	read_stream(out, task, 1);
@@ -109,33 +104,34 @@ static __always_inline void observe_exec(void *context, struct task_struct *task
 		goto leave;
 
 	struct inode *inode = BPF_CORE_READ(image, f_inode);
-	struct process_exec *exec = &space->exec;
+	struct scratch *scratch = &space->scratch;
+	struct process_exec *exec = &scratch->exec;
 
-	read_credentials(BPF_CORE_READ(task, real_cred), &space->now);
-	fill_exec(space, task, inode);
-	space->flags = script ? EXEC_SCRIPT : 0;
-	describe_image(image, &space->flags);
-	gained_by_exec(&space->now, inode, &space->flags);
+	read_credentials(BPF_CORE_READ(task, real_cred), &scratch->now);
+	fill_exec(scratch, task, inode);
+	scratch->flags = script ? EXEC_SCRIPT : 0;
+	describe_image(image, &scratch->flags);
+	gained_by_exec(&scratch->now, inode, &scratch->flags);
 
 	__u64 args = exec->args_size;
 
 	if (args > PROCESS_EXEC_ARGS_LIMIT) {
 		args = PROCESS_EXEC_ARGS_LIMIT;
-		space->flags |= EXEC_ARGUMENTS_TRUNCATED;
+		scratch->flags |= EXEC_ARGUMENTS_TRUNCATED;
 	}
 	end = append_string(space, end, filename, PROCESS_EXEC_FILENAME_LIMIT);
 	end = append_path(space, end, image);
 	end = append_user_memory(space, end, BPF_CORE_READ(task, mm, arg_start), args, &unreadable);
 	if (space->path.truncated)
-		space->flags |= EXEC_PATH_TRUNCATED;
+		scratch->flags |= EXEC_PATH_TRUNCATED;
 	if (unreadable)
-		space->flags |= EXEC_ARGUMENTS_UNREADABLE;
-	exec->flags = space->flags;
+		scratch->flags |= EXEC_ARGUMENTS_UNREADABLE;
+	exec->flags = scratch->flags;
 	put_process_exec(space->record, exec);
 	deliver(context, PROCESS_EXEC, &space->length, space->record, BELOW(2 * RECORD_LIMIT, end));
-	compare_credentials(context, task, old, &space->now, AT_EXEC, exec->flags);
+	compare_credentials(context, task, old, &scratch->now, AT_EXEC, exec->flags);
 leave:
-	leave_workspace();
+	leave_workspace(space);
 }
 
 SEC("tp_btf/sched_process_exec")

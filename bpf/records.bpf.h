@@ -91,6 +91,7 @@ enum access_method {
 	ACCESS_VM_WRITE = 5,
 	ACCESS_OPEN = 6,
 	ACCESS_WRITE = 7,
+	ACCESS_OPEN_TO_READ = 8,
 };
 
 enum facility {

@@ -10,6 +10,7 @@ const volatile struct settings {
 	__u32 perf_buffer; /* records go through a perf buffer instead of rings */
 	__u32 generation;  /* see charge.bpf.h */
 	__u8 object[32];   /* SHA-256 of the object file, for those who find the programs in the kernel */
+	__u32 page_size;   /* of this host, in bytes */
 } settings SEC(".rodata.settings");
 
 #endif

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Room to build a record of variable size: one workspace per CPU, because the verifier allows 512 bytes of stack.
+ * Room to build a record of variable size: workspaces per CPU, because the verifier allows 512 bytes of stack.
  *
- * A program must have the CPU for itself while it uses the workspace. Tracepoints disabled preemption until Linux
- * 6.19 began to run them preemptible; kernels that new have bpf_preempt_disable().
+ * A monitor defines before it includes this: `struct scratch`, what it needs beside the record; and WORKSPACES, how
+ * many programs may be at work on one CPU at the same time.
+ *
+ * A program must have its workspace for itself. Tracepoints disabled preemption until Linux 6.19 began to run them
+ * preemptible; kernels that new have bpf_preempt_disable(). Programs on functions (fentry) are preemptible since 5.12,
+ * and the other function came with 6.10: a monitor that has such programs has workspaces to spare, and each is marked
+ * while it is used.
  *
  * libbpf looks for such a function in the kernel's own BTF and gives up where there is none, even though the function may
  * be missing. Objects for kernels without BTF define WITHOUT_KERNEL_FUNCTIONS.
@@ -11,10 +16,8 @@
 #ifndef PYLOADER_WORKSPACE_BPF_H
 #define PYLOADER_WORKSPACE_BPF_H
 
-#include "credentials.bpf.h"
 #include "path.bpf.h"
 #include "records.bpf.h"
-#include "stdio.bpf.h"
 
 #ifndef WITHOUT_KERNEL_FUNCTIONS
 extern void bpf_preempt_disable(void) __weak __ksym;
@@ -26,35 +29,44 @@ extern void bpf_preempt_enable(void) __weak __ksym;
 #define APPEND_LIMIT 8192
 
 struct workspace {
-	struct process_exec exec;
-	struct credentials now;
-	struct stream streams[3];
-	volatile __u32 flags; /* of exec; in memory for the reason given at struct stream */
-	__u32 length;	      /* of the record that follows it */
+	volatile __u32 busy;
+	__u32 slot;
+	struct scratch scratch;
+	__u32 length; /* of the record that follows it */
 	__u8 record[RECORD_LIMIT + APPEND_LIMIT + BIN16_HEAD];
 	struct path_buffer path;
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, WORKSPACES);
 	__type(key, __u32);
 	__type(value, struct workspace);
 } workspaces SEC(".maps");
 
+/* NULL if all are in use. leave_workspace() must follow in any case. */
 static __always_inline struct workspace *enter_workspace(void)
 {
-	__u32 only = 0;
-
 #ifndef WITHOUT_KERNEL_FUNCTIONS
 	if (bpf_ksym_exists(bpf_preempt_disable))
 		bpf_preempt_disable();
 #endif
-	return bpf_map_lookup_elem(&workspaces, &only);
+	for (__u32 slot = 0; slot < WORKSPACES; slot++) {
+		struct workspace *space = bpf_map_lookup_elem(&workspaces, &slot);
+
+		if (space && !space->busy) {
+			space->busy = true;
+			space->slot = slot;
+			return space;
+		}
+	}
+	return NULL;
 }
 
-static __always_inline void leave_workspace(void)
+static __always_inline void leave_workspace(struct workspace *space)
 {
+	if (space)
+		space->busy = false;
 #ifndef WITHOUT_KERNEL_FUNCTIONS
 	if (bpf_ksym_exists(bpf_preempt_enable))
 		bpf_preempt_enable();
@@ -85,12 +97,19 @@ static __always_inline __u64 append_string(struct workspace *space, __u64 end, c
 	return end + BIN16_HEAD + length;
 }
 
-static __always_inline __u64 append_path(struct workspace *space, __u64 end, struct file *file)
+static __always_inline __u64 append_user_string(struct workspace *space, __u64 end, const char *string, __u32 limit)
 {
 	__u8 *at = &space->record[BELOW(RECORD_LIMIT, end)];
+	long size = bpf_probe_read_user_str(at + BIN16_HEAD, limit, string);
+	__u64 length = size > 0 ? size - 1 : 0; /* without the closing NUL */
 
-	write_path(&space->path, file);
+	put_bin16_head(at, length);
+	return end + BIN16_HEAD + length;
+}
 
+static __always_inline __u64 append_written_path(struct workspace *space, __u64 end)
+{
+	__u8 *at = &space->record[BELOW(RECORD_LIMIT, end)];
 	__u64 from = BELOW(2 * PATH_SIZE, space->path.begin);
 	__u64 length = BELOW(2 * PATH_SIZE, PATH_SIZE - from);
 
@@ -98,6 +117,12 @@ static __always_inline __u64 append_path(struct workspace *space, __u64 end, str
 		length = 0;
 	put_bin16_head(at, length);
 	return end + BIN16_HEAD + length;
+}
+
+static __always_inline __u64 append_path(struct workspace *space, __u64 end, struct file *file)
+{
+	write_path(&space->path, file);
+	return append_written_path(space, end);
 }
 
 static __always_inline __u64 append_user_memory(struct workspace *space, __u64 end, unsigned long from, __u64 length,

@@ -11,7 +11,7 @@ import msgspec
 
 from pyloader.alerts import Alert, AlertPolicy
 from pyloader.alerts.alert import MEDIUM_FROM
-from pyloader.evidence import Evidence, ProcessEvidence
+from pyloader.evidence import Evidence, EvidenceStage
 from pyloader.host import Host, Process
 from pyloader.records import EVENTS, AnyRecord, EventLoss, HookInUse, Record, event_name, text
 from pyloader.records.recording import Header
@@ -64,7 +64,7 @@ class Pipeline:
 
     def __init__(self, header: Header, *, min_score: float = MEDIUM_FROM) -> None:
         self.host = Host()
-        self._evidence = ProcessEvidence()
+        self._evidence = EvidenceStage()
         self._scorer = Scorer()
         self._policy = AlertPolicy(boot_id=header.boot_id, realtime_offset=header.realtime_offset, threshold=min_score)
         self._records: Counter[type[Record]] = Counter()
@@ -78,7 +78,7 @@ class Pipeline:
         process = self.host.apply(record)
         items = self._evidence.assess(record, process, self.host) if process is not None else ()
         if items:
-            return self._with_evidence(record, process, tuple(items))
+            return self._with_evidence(record, process, items)
         if type(record) is EventLoss:
             self._lost[EVENTS.get(record.lost, str(record.lost))] += record.count
         elif type(record) is HookInUse and len(self._hooks) < _HOOKS:

@@ -40,8 +40,8 @@ enum bpf_map_type {
 
 enum bpf_func_id {
 	BPF_FUNC_ktime_get_boot_ns = 125,
-	BPF_FUNC_ktime_get_coarse_ns = 160,
 	BPF_FUNC_get_current_task_btf = 158,
+	BPF_FUNC_ktime_get_coarse_ns = 160,
 	BPF_FUNC_task_pt_regs = 175,
 };
 
@@ -64,16 +64,23 @@ enum {
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
+	unsigned long r10;
+	unsigned long r9;
 	unsigned long r8;
+	unsigned long ax;
 	unsigned long cx;
 	unsigned long dx;
 	unsigned long si;
 	unsigned long di;
 	unsigned long orig_ax;
+	unsigned long ip;
+	unsigned long sp;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {
 	unsigned long long regs[31];
+	unsigned long long sp;
+	unsigned long long pc;
 };
 struct pt_regs {
 	__u64 orig_x0;
@@ -84,6 +91,22 @@ struct pt_regs {
 struct list_head {
 	struct list_head *next, *prev;
 };
+
+struct hlist_node {
+	struct hlist_node *next;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+typedef struct {
+	__s64 counter;
+} atomic64_t;
 
 /* Credentials: include/linux/cred.h, uidgid_types.h, capability.h, ns_common.h */
 
@@ -122,8 +145,25 @@ struct cred {
 
 /* Namespaces and process ids: include/linux/nsproxy.h, pid.h, fs/mount.h */
 
+/* Which process has an id: include/linux/idr.h, xarray.h */
+
+struct xarray {
+	void *xa_head;
+};
+
+struct xa_node {
+	unsigned char shift;
+	void *slots[64];
+};
+
+struct idr {
+	struct xarray idr_rt;
+	unsigned int idr_base;
+};
+
 struct pid_namespace {
 	struct ns_common ns;
+	struct idr idr;
 };
 
 struct mnt_namespace {
@@ -144,11 +184,6 @@ struct upid {
 	struct pid_namespace *ns;
 };
 
-struct pid {
-	unsigned int level;
-	struct upid numbers[1];
-};
-
 enum pid_type {
 	PIDTYPE_PID,
 	PIDTYPE_TGID,
@@ -157,10 +192,21 @@ enum pid_type {
 	PIDTYPE_MAX,
 };
 
+struct pid {
+	unsigned int level;
+	struct hlist_head tasks[PIDTYPE_MAX];
+	struct upid numbers[1];
+};
+
 /* Files and paths: include/linux/fs.h, dcache.h, mount.h, fs/mount.h, fdtable.h, net.h */
 
 struct super_block {
 	dev_t s_dev;
+	unsigned long s_magic;
+};
+
+struct address_space {
+	atomic_t i_mmap_writable;
 };
 
 struct inode {
@@ -170,6 +216,13 @@ struct inode {
 	struct super_block *i_sb;
 	unsigned long i_ino;
 	unsigned int i_nlink;
+	struct address_space *i_mapping;
+};
+
+/* fs/proc/internal.h */
+struct proc_inode {
+	struct pid *pid;
+	struct inode vfs_inode;
 };
 
 struct qstr {
@@ -199,6 +252,7 @@ struct path {
 };
 
 struct file {
+	unsigned int f_mode;
 	struct path f_path;
 	struct inode *f_inode;
 	void *private_data;
@@ -232,6 +286,7 @@ struct sock_common {
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 	unsigned long skc_flags;
+	unsigned char skc_state;
 };
 
 struct sock {
@@ -261,11 +316,122 @@ struct msghdr {
 	int msg_namelen;
 };
 
-/* Tasks: include/linux/sched.h, sched/signal.h, mm_types.h, binfmts.h */
+/*
+ * Memory: include/linux/mm_types.h, rbtree.h, maple_tree.h. Until Linux 6.0 the areas of a process stand in a red-black
+ * tree and its pages are counted in rss_stat.count, since 6.1 in a maple tree, and since 6.2 in percpu counters. The
+ * part behind the three underscores is not compared (CO-RE).
+ */
 
-typedef struct {
-	int counter;
-} atomic_t;
+struct rb_node {
+	struct rb_node *rb_right;
+	struct rb_node *rb_left;
+};
+
+struct rb_root {
+	struct rb_node *rb_node;
+};
+
+struct maple_tree {
+	void *ma_root;
+};
+
+struct maple_range_64 {
+	unsigned long pivot[15];
+	void *slot[16];
+};
+
+struct maple_arange_64 {
+	unsigned long pivot[9];
+	void *slot[10];
+};
+
+struct anon_vma;
+struct vm_operations_struct;
+
+struct vm_area_struct {
+	unsigned long vm_start;
+	unsigned long vm_end;
+	unsigned long vm_flags;
+	struct anon_vma *anon_vma;
+	const struct vm_operations_struct *vm_ops;
+	struct file *vm_file;
+};
+
+struct vm_area_struct___in_rb {
+	struct rb_node vm_rb;
+};
+
+struct percpu_counter {
+	__s64 count;
+};
+
+enum {
+	MM_FILEPAGES,
+	MM_ANONPAGES,
+	MM_SWAPENTS,
+	MM_SHMEMPAGES,
+	NR_MM_COUNTERS
+};
+
+struct mm_rss_stat {
+	atomic64_t count[NR_MM_COUNTERS];
+};
+
+struct mm_struct {
+	struct maple_tree mm_mt;
+	unsigned long total_vm;
+	unsigned long hiwater_rss;
+	unsigned long start_brk;
+	unsigned long brk;
+	unsigned long start_stack;
+	unsigned long arg_start;
+	unsigned long arg_end;
+	struct file *exe_file;
+	struct percpu_counter rss_stat[NR_MM_COUNTERS];
+};
+
+struct mm_struct___with_rb {
+	struct rb_root mm_rb;
+};
+
+struct mm_struct___with_rss_stat {
+	struct mm_rss_stat rss_stat;
+};
+
+/* Control groups of memory: include/linux/cgroup-defs.h, memcontrol.h, page_counter.h */
+
+enum cgroup_subsys_id {
+	memory_cgrp_id = 4,
+};
+
+struct kernfs_node {
+	__u64 id;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+};
+
+struct cgroup_subsys_state;
+
+struct css_set {
+	struct cgroup_subsys_state *subsys[16];
+	struct cgroup *dfl_cgrp;
+};
+
+struct page_counter {
+	atomic64_t usage;
+	unsigned long max;
+	struct page_counter *parent;
+};
+
+struct mem_cgroup {
+	struct page_counter memory;
+};
+
+/* Tasks: include/linux/sched.h, sched/signal.h, arch/x86/include/asm/processor.h, arch/arm64/include/asm/processor.h */
+
+struct completion;
 
 struct signal_struct {
 	atomic_t live;
@@ -273,16 +439,39 @@ struct signal_struct {
 	int group_exit_code;
 	unsigned int flags;
 	struct pid *pids[PIDTYPE_MAX];
+	unsigned long min_flt;
+	unsigned long maj_flt;
+	unsigned long maxrss;
+	short oom_score_adj;
 };
 
-struct mm_struct {
-	unsigned long arg_start;
-	unsigned long arg_end;
-	struct file *exe_file;
+#if defined(__TARGET_ARCH_x86)
+struct thread_info {
+	__u32 status;
 };
+
+struct thread_struct {
+	unsigned long fsbase;
+	unsigned long cr2;
+};
+#elif defined(__TARGET_ARCH_arm64)
+struct thread_info {
+	unsigned long flags;
+};
+
+struct thread_struct {
+	struct {
+		unsigned long tp_value;
+	} uw;
+	unsigned long fault_address;
+};
+#endif
 
 struct task_struct {
+	struct thread_info thread_info;
+	void *stack;
 	unsigned int flags;
+	unsigned int personality;
 	int exit_code;
 	pid_t pid;
 	pid_t tgid;
@@ -291,13 +480,40 @@ struct task_struct {
 	struct list_head sibling;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
+	struct hlist_node pid_links[PIDTYPE_MAX];
+	struct completion *vfork_done;
+	unsigned long min_flt;
+	unsigned long maj_flt;
 	__u64 start_boottime;
 	const struct cred *real_cred;
 	char comm[16];
 	struct files_struct *files;
 	struct nsproxy *nsproxy;
 	struct signal_struct *signal;
+	unsigned long sas_ss_sp;
+	__u64 sas_ss_size;
+	struct css_set *cgroups;
 	struct mm_struct *mm;
+	struct thread_struct thread;
+};
+
+/* Signals: include/linux/signal_types.h, include/uapi/asm-generic/siginfo.h */
+
+struct kernel_siginfo {
+	int si_code;
+	union {
+		struct {
+			void *_addr;
+		} _sigfault;
+	} _sifields;
+};
+
+struct sigaction {
+	void *sa_handler;
+};
+
+struct k_sigaction {
+	struct sigaction sa;
 };
 
 struct linux_binprm {
@@ -305,7 +521,7 @@ struct linux_binprm {
 	const char *interp;
 };
 
-/* Contexts of plain tracepoints: include/trace/events/sched.h, syscalls.h, sock.h, tcp.h, fib.h, fib6.h */
+/* Contexts of plain tracepoints: include/trace/events/sched.h, syscalls.h, signal.h, oom.h, sock.h, tcp.h, fib.h, fib6.h */
 
 struct trace_event_raw_sched_process_exec {
 	__u32 __data_loc_filename;
@@ -317,6 +533,17 @@ struct trace_event_raw_sched_process_fork {
 
 struct trace_event_raw_sys_exit {
 	long ret;
+};
+
+struct trace_event_raw_signal_deliver {
+	int sig;
+	int code;
+	unsigned long sa_handler;
+};
+
+struct trace_event_raw_mark_victim {
+	int pid;
+	unsigned long anon_rss;
 };
 
 struct trace_event_raw_inet_sock_set_state {

@@ -7,12 +7,16 @@ episode more evidence updates the alert silently; it is shown again only when it
 from datetime import UTC, datetime
 
 from pyloader.alerts.alert import MEDIUM_FROM, Alert, Reason, Severity, Subject, severity_of
+from pyloader.evidence import Group
 from pyloader.host import Process
 from pyloader.scorer import Verdict
 
 EPISODE_GAP_NS = 600 * 1_000_000_000
 
 _SEVERITIES = list(Severity)
+
+_DOMAINS = {Group.MEMORY: "memory", Group.INBOUND: "network", Group.OUTBOUND: "connection"}
+"""The domain of an alert by the group of its strongest evidence; the other groups are of the process."""
 
 
 class _Episode:
@@ -82,7 +86,7 @@ class AlertPolicy:
             time=rfc3339(now + self._realtime_offset),
             score=verdict.score,
             severity=episode.severity,
-            domain="process",
+            domain=_DOMAINS.get(ranked[0][0].evidence.group, "process") if ranked else "process",
             summary="; ".join([entry.evidence.text for entry, _ in ranked[:3]] + _doubts(verdict)),
             subject=Subject(
                 pid=process.pid,

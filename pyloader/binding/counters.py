@@ -31,11 +31,17 @@ class PerCpuArray:
         self._library.bpf_map_update_elem(self._fd, ctypes.byref(self._key), self._values, 0)
 
 
+_LARGEST_VALUE = 4096
+
+
 def read_numbers(map_fd: int, index: int, layout: str) -> tuple[int | bytes, ...]:
-    """Return the value at an index of an array map, unpacked by a `struct` layout. Raises `OSError`."""
-    key, value = ctypes.c_uint32(index), (ctypes.c_char * struct.calcsize(layout))()
+    """Return the value at an index of an array map, unpacked by a `struct` layout. Raises `OSError`.
+
+    A map of another version may have longer or shorter values: what is missing is zero. None has more than 4,096 bytes.
+    """
+    key, value = ctypes.c_uint32(index), (ctypes.c_char * _LARGEST_VALUE)()
     library().bpf_map_lookup_elem(map_fd, ctypes.byref(key), value)
-    return struct.unpack(layout, value.raw)
+    return struct.unpack_from(layout, value.raw)
 
 
 def write_numbers(map_fd: int, index: int, layout: str, *numbers: int) -> None:

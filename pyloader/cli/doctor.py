@@ -14,6 +14,7 @@ from pyloader.errors import PyloaderError
 from pyloader.kernel import Host, Level
 from pyloader.kernel.interfaces import Interface, interfaces, judged
 from pyloader.monitors import MONITORS, LoadedMonitor, Monitor
+from pyloader.monitors.ladder import NONE
 from pyloader.sources.live import RING_BYTES
 
 
@@ -162,7 +163,7 @@ def _text(report: Report) -> Iterator[str]:
     for monitor in report.monitors:
         yield from _told(monitor.level, f"monitor {monitor.name}", monitor.detail, monitor.advice)
         for hook in monitor.hooks:
-            yield f"         {hook.hook} by {hook.rung}"
+            yield f"         {hook.hook} {_way(hook)}"
             yield from (f"           {note}" for note in _notes(hook))
 
 
@@ -172,8 +173,12 @@ def _told(level: Level, subject: str, detail: str, advice: str) -> Iterator[str]
         yield f"         {advice}"
 
 
+def _way(hook: HookCheck) -> str:
+    return f"cannot be observed here: {hook.blind_to}" if hook.rung == NONE else f"by {hook.rung}"
+
+
 def _notes(hook: HookCheck) -> Iterable[str]:
-    if hook.blind_to:
+    if hook.blind_to and hook.rung != NONE:
         yield f"cannot see {hook.blind_to}"
     if hook.cost:
         yield f"costs {hook.cost}"

@@ -11,6 +11,7 @@ from pyloader.cli import options
 from pyloader.cli.exits import Exit
 from pyloader.errors import NotPermittedError
 from pyloader.monitors import PinnedMonitor, Pins
+from pyloader.monitors.ladder import NONE
 from pyloader.records import EVENTS
 
 
@@ -19,6 +20,7 @@ class ProgramStatus(msgspec.Struct, frozen=True):
 
     hook: str
     rung: str
+    name: str
     id: int
     runs: int
     run_time_ns: int
@@ -35,6 +37,8 @@ class MonitorStatus(msgspec.Struct, frozen=True, omit_defaults=True):
     current: bool = True
     """Whether the programs are those of the installed package."""
     programs: list[ProgramStatus] = []
+    unobserved: dict[str, str] = {}
+    """What nobody sees here, by the hook that would: this kernel offers no way."""
     written: dict[str, int] = {}
     lost: dict[str, int] = {}
     waiting: int = 0
@@ -89,13 +93,17 @@ def _pinned_status(pins: Pins, pinned: PinnedMonitor) -> MonitorStatus:
             ProgramStatus(
                 hook=hook,
                 rung=rung.name,
-                id=pinned.programs[rung.program].id,
-                runs=pinned.programs[rung.program].run_cnt,
-                run_time_ns=pinned.programs[rung.program].run_time_ns,
-                verified_instructions=pinned.programs[rung.program].verified_insns,
+                name=program,
+                id=pinned.programs[program].id,
+                runs=pinned.programs[program].run_cnt,
+                run_time_ns=pinned.programs[program].run_time_ns,
+                verified_instructions=pinned.programs[program].verified_insns,
             )
             for hook, rung in pinned.rungs.items()
+            for program in rung.programs
+            if program in pinned.programs
         ],
+        unobserved={hook: rung.blind_to for hook, rung in pinned.rungs.items() if rung.name == NONE},
         written=written,
         lost=lost,
         waiting=pinned.reader.pending(),
@@ -116,7 +124,13 @@ def _text(status: MonitorStatus) -> str:
         lines.append("  of another version than this package; `pyloader load` upgrades it without a gap")
     for program in status.programs:
         cost = f", {program.run_time_ns / program.runs:.0f} ns a run in {program.runs} runs" if program.runs else ""
-        lines.append(f"  {program.hook}: {program.rung}, {program.verified_instructions} instructions verified{cost}")
-    lines += [f"  {name}: {count} written, {status.lost[name]} lost" for name, count in status.written.items()]
+        way = f"{program.rung} ({program.name})"
+        lines.append(f"  {program.hook}: {way}, {program.verified_instructions} instructions verified{cost}")
+    lines += [f"  {hook}: cannot be observed here: {blind_to}" for hook, blind_to in status.unobserved.items()]
+    lines += [
+        f"  {name}: {count} written, {status.lost[name]} lost"
+        for name, count in status.written.items()
+        if count or status.lost[name]
+    ]
     lines.append(f"  {status.waiting} bytes wait for a reader")
     return "".join(f"{line}\n" for line in lines)

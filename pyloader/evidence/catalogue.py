@@ -296,6 +296,85 @@ OFFENSIVE_TOOL = Kind("offensive_tool", Group.PROCESS, 4.6, "T1588.002", "{who} 
 NETWORK_SCAN = Kind("network_scan", Group.PROCESS, 2.2, "T1046", "{who} scans the network: {what}")
 MINER = Kind("miner", Group.PROCESS, 7.4, "T1496", "{who} is told to mine for a pool: {what}")
 
+# Code in memory. Where a habit decides the weight (`habits`), the number here is its cap. -----------------------------
+RUN_TIME_CODE = Kind("run_time_code", Group.MEMORY, 4.0, "T1620", "{who} made code at run time: {what}")
+FACING_CODE = Kind(
+    "facing_code", Group.MEMORY, 8.0, "T1620", "{who} made its first code while it faced the network: {what}"
+)
+STACK_CODE = Kind("stack_code", Group.MEMORY, 6.0, "T1203", "{who} made its stack or heap executable: {what}")
+TEXT_RELOCATION = Kind("text_relocation", Group.MEMORY, 4.0, "T1620", "{who} runs changed pages of a file: {what}")
+MEMORY_FILE_CODE = Kind(
+    "memory_file_code", Group.MEMORY, 4.0, "T1620", "{who} mapped an anonymous memory file as code: {what}"
+)
+DUAL_MAPPING = Kind(
+    "dual_mapping", Group.MEMORY, 6.0, "T1620", "{who} has code that it can write elsewhere in its memory: {what}"
+)
+CALL_FROM_MEMORY = Kind(
+    "call_from_memory", Group.MEMORY, 5.0, "T1620", "{who} made a system call from code without a file: {what}"
+)
+CALL_FROM_FRESH_CODE = Kind(
+    "call_from_fresh_code", Group.MEMORY, 6.5, "T1620", "{who} made a system call from code that it just made: {what}"
+)
+FOREIGN_STACK = Kind(
+    "foreign_stack", Group.MEMORY, 6.0, "T1203", "{who} made a system call on a stack that is none of its own: {what}"
+)
+STACK_PIVOT = Kind(
+    "stack_pivot", Group.MEMORY, 8.0, "T1203", "{who} had its stack moved to where chains of code are planted: {what}"
+)
+CODE_THEN_EXEC = Kind(
+    "code_then_exec", Group.SEQUENCE, 1.5, "T1620", "{who} executed a program within a minute after code was made"
+)
+CODE_THEN_CONNECT = Kind(
+    "code_then_connect", Group.SEQUENCE, 1.5, "T1620", "{who} connected within a minute after it made code"
+)
+USERFAULTFD = Kind(
+    "userfaultfd", Group.MEMORY, 5.0, "T1068", "{who} can halt the kernel at its page faults (userfaultfd){what}"
+)
+
+# Reaching into other processes ---------------------------------------------------------------------------------------
+PROCESS_ATTACHED = Kind("process_attached", Group.MEMORY, 4.0, "T1055.008", "{who} attached to {what}")
+PROCESS_TAMPERED = Kind(
+    "process_tampered", Group.MEMORY, 8.0, "T1055.008", "{who} changed the memory or registers of {what}"
+)
+MEMORY_COPIED = Kind("memory_copied", Group.MEMORY, 3.0, "T1003.007", "{who} read the memory of {what}")
+KEEPER_READ = Kind(
+    "keeper_read",
+    Group.MEMORY,
+    6.5,
+    "T1003.007",
+    "{who} read the memory of a process that holds passwords or keys: {what}",
+)
+MEMORY_WRITTEN = Kind("memory_written", Group.MEMORY, 8.0, "T1055", "{who} wrote to the memory of {what}")
+MEMORY_FILE_WRITTEN = Kind(
+    "memory_file_written", Group.MEMORY, 8.0, "T1055.009", "{who} wrote to the memory file of {what}"
+)
+MEMORY_FILE_OPENED = Kind(
+    "memory_file_opened", Group.MEMORY, 6.5, "T1055.009", "{who} opened the memory file of {what} for writing"
+)
+MEMORY_FILE_READ = Kind(
+    "memory_file_read", Group.MEMORY, 3.0, "T1003.007", "{who} opened the memory file of {what} to read it"
+)
+OWN_MEMORY_WRITTEN = Kind(
+    "own_memory_written", Group.MEMORY, 5.0, "T1055.009", "{who} wrote to its own memory as a file{what}"
+)
+REACH_REFUSED = Kind("reach_refused", Group.MEMORY, 4.0, "T1055", "{who} was refused to {what}")
+
+# Crashes -------------------------------------------------------------------------------------------------------------
+CRASHED = Kind("crashed", Group.MEMORY, 2.5, "", "{who} crashed: {what}")
+STACK_SMASHED = Kind("stack_smashed", Group.MEMORY, 5.0, "T1203", "{who} had its stack overwritten: {what}")
+HEAP_CORRUPTED = Kind("heap_corrupted", Group.MEMORY, 4.0, "T1203", "{who} had its heap corrupted: {what}")
+JUMP_TO_DATA = Kind("jump_to_data", Group.MEMORY, 6.0, "T1203", "{who} jumped to memory that is no code: {what}")
+JUMP_TO_NOTHING = Kind("jump_to_nothing", Group.MEMORY, 4.5, "T1203", "{who} jumped to where no memory is: {what}")
+CRASH_STORM = Kind("crash_storm", Group.MEMORY, 9.0, "T1190", "{who} faces the network and crashes on and on: {what}")
+PRIVILEGED_CRASH_STORM = Kind(
+    "privileged_crash_storm", Group.MEMORY, 9.0, "T1068", "{who} has rights of others and crashes on and on: {what}"
+)
+CRASH_LOOP = Kind("crash_loop", Group.MEMORY, 2.5, "", "{who} crashes on and on: {what}")
+
+# Usage ---------------------------------------------------------------------------------------------------------------
+MEMORY_BURST = Kind("memory_burst", Group.MEMORY, 2.0, "T1499", "{who} takes up memory fast: {what}")
+OUT_OF_MEMORY = Kind("out_of_memory", Group.MEMORY, 1.0, "T1499", "{who} was killed for want of memory{what}")
+
 # Sequences -----------------------------------------------------------------------------------------------------------
 RECONNAISSANCE = Kind(
     "reconnaissance", Group.SEQUENCE, 5.4, "T1082", "{who} ran commands that explore a host in quick succession: {what}"

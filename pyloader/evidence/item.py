@@ -6,6 +6,7 @@ Items of one group depend on each other and are not simply added; the six groups
 """
 
 from enum import IntEnum
+from typing import Final
 
 import msgspec
 
@@ -39,3 +40,6 @@ class Evidence(msgspec.Struct, frozen=True):
     technique: str
     process: Process
     floor: int = 0
+
+
+NOTHING: Final[tuple[Evidence, ...]] = ()

@@ -5,15 +5,16 @@ it, so an ordinary command costs a few lookups.
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from pyloader.evidence.catalogue import SHELL_FROM_RELAY, SHELL_ON_SOCKET, SOCKET_HANDLER, Finding, named
 from pyloader.evidence.commands import RULES, judge_command
 from pyloader.evidence.discovery import Reconnaissance
+from pyloader.evidence.domain import Handler
 from pyloader.evidence.downloads import Downloads
 from pyloader.evidence.image import SPECIAL as SPECIAL_IMAGE
 from pyloader.evidence.image import SYSTEM, judge_image, judge_name
-from pyloader.evidence.item import Evidence
+from pyloader.evidence.item import NOTHING, Evidence
 from pyloader.evidence.memo import Memo
 from pyloader.evidence.one_liners import interpreted, judge_one_liner
 from pyloader.evidence.piped import Pipelines, has_pipe
@@ -25,12 +26,10 @@ from pyloader.evidence.services import judge_child
 from pyloader.evidence.shell import Argv, shell_code, wrapped
 from pyloader.evidence.traits import Trait, traits_of
 from pyloader.host import Host, Process
-from pyloader.records import AnyRecord, CredentialChange, ExecFlag, ProcessExec, ProcessSeen, Record, Stdio
+from pyloader.records import CredentialChange, ExecFlag, ProcessExec, ProcessSeen, Record, Stdio
 
 MOST: Final = 3
 """How many items a record yields about one process."""
-
-NOTHING: Final[tuple[Evidence, ...]] = ()
 
 _INET: Final = int(Stdio.INET_SOCKET)
 _SCRIPT: Final = int(ExecFlag.SCRIPT)
@@ -46,16 +45,11 @@ class ProcessEvidence:
         self._reconnaissance = Reconnaissance()
         self._downloads = Downloads()
         self._code: Memo[str, tuple[Finding, ...]] = Memo()
-        self._assess: dict[type[Record], Callable[[Any, Process, Host], tuple[Evidence, ...]]] = {
+        self.handlers: dict[type[Record], Handler] = {
             ProcessExec: self._executed,
             ProcessSeen: self._seen,
             CredentialChange: judge_credentials,
         }
-
-    def assess(self, record: AnyRecord, process: Process, host: Host) -> tuple[Evidence, ...]:
-        """Return the evidence of a record; `process` is the one it is about, as the record has left it."""
-        assess = self._assess.get(type(record))
-        return assess(record, process, host) if assess is not None else NOTHING
 
     @property
     def evicted(self) -> dict[str, int]:

@@ -53,6 +53,12 @@ class Role:
     """Opens shells for its user: terminals, logins, sandboxes, containers."""
     ORDINARY: Final = 1 << 17
     """An everyday tool, which no system ships with a set-uid bit."""
+    COMPILER: Final = 1 << 18
+    """Compiles code as it runs: a run time, an emulator, a browser, a database that compiles queries."""
+    TRACER: Final = 1 << 19
+    """Reaches into other processes for a living: a debugger, a tracer, a profiler, a saver of processes."""
+    KEEPER: Final = 1 << 20
+    """Holds passwords or keys of others in its memory."""
 
 
 _NAMES: Final[dict[int, str]] = {
@@ -158,11 +164,26 @@ _NAMES: Final[dict[int, str]] = {
     " update-alternatives vagrant varnishncsa"
     " w3m whiptail wireshark xelatex xz zathura asterisk easyrsa ansible-test base58 basez bridge acr"
     " atobm aoss capsh arj",
+    Role.COMPILER: "java javaw node nodejs deno bun pypy luajit dotnet mono mono-sgen julia pwsh guile beam.smp racket"
+    " chez sbcl clisp php php-fpm php-cgi postgres mariadbd openresty clickhouse-server mongod chrome chromium"
+    " chromium-browser firefox firefox-esr firefox-bin thunderbird WebKitWebProcess epiphany electron code slack"
+    " discord gnome-shell gjs cinnamon plasmashell kwin_wayland qutebrowser Xorg Xwayland wine wine64 wine-preloader"
+    " wine64-preloader wasmtime wasmer qemu"
+    " qemu-system-x86_64 qemu-system-aarch64 qemu-system-arm qemu-system-i386 qemu-system-riscv64 qemu-x86_64"
+    " qemu-aarch64 qemu-arm qemu-i386 qemu-riscv64 qemu-x86_64-static qemu-aarch64-static qemu-arm-static valgrind"
+    " memcheck-amd64-linux box64 FEXInterpreter dolphin-emu octave R",
+    Role.TRACER: "gdb gdbserver lldb lldb-server strace ltrace rr perf valgrind criu delve dlv uftrace reptyr pstack"
+    " gcore eu-stack py-spy rbspy bpftrace systemtap stapio uprobes drgn crashpad_handler chrome_crashpad_handler"
+    " minidump-2-core apport systemd-coredump abrt-hook-ccpp wineserver proot radare2 scanmem GameConqueror"
+    " qemu-gdb gdb-multiarch lldb-argdumper retrace frida-trace",
+    Role.KEEPER: "sshd sshd-session ssh-agent gpg-agent gnome-keyring-daemon gnome-keyring-d kwalletd ksecretd sudo su"
+    " login polkitd gdm-password gdm-session-worker lightdm sddm-helper sssd sssd_be sssd_pam winbindd smbd vsftpd"
+    " dropbear krb5kdc kadmind slapd keepassxc bitwarden secrets-daemon vault passwd unix_chkpwd dovecot",
     Role.INETD: "inetd xinetd systemd tcpserver tcpd ucspi-tcp git-daemon openbsd-inetd rlinetd launchd init",
 }
 
 _VERSION = pattern(r"(?:[-_.]?v?\d[\d.]*(?:-\d+)?|\.(?:basic|tiny|nox|gtk3?|openbsd|traditional|distrib|real|bin))+$")
-_INTERPRETERS = pattern(r"^(python|perl|ruby|php|lua|node|bash|pypy|tclsh|guile)\d")
+_INTERPRETERS = pattern(r"^((?:python|perl|ruby|php|lua|node|bash|pypy|tclsh|guile)(?=\d)|luajit(?=-\d))")
 
 ROLES: Final[dict[str, int]] = {}
 """The roles of a name: the one table that the rest is looked up in."""

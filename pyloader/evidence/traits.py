@@ -33,6 +33,12 @@ class Trait:
     """The image is a network relay that was told to run a program."""
     SETUID: Final = 1 << 12
     """The image was set-uid and is none that gives shells."""
+    FACED: Final = 1 << 13
+    """The process held a network socket when it was looked at."""
+    COMPILED: Final = 1 << 14
+    """The process made code before it faced the network."""
+    EARLIER: Final = 1 << 15
+    """The process ran before the sensor: what it did first is not known."""
 
     IMAGE: Final = (1 << 16) - 1
     """Every bit that an exec sets anew."""
@@ -41,6 +47,8 @@ class Trait:
     """The lineage went through `sudo` or its like."""
     WAS_SETUID: Final = 1 << 17
     """The lineage went through a set-uid program that gives no shells."""
+    ACCUSED: Final = 1 << 18
+    """There was evidence against the lineage that is not about its memory: it teaches no baseline."""
 
     SERVICE: Final = SERVER | MAILER | APPLICATION
     PRIVILEGED: Final = ELEVATED | WAS_SETUID | SETUID

@@ -24,7 +24,7 @@ class Process:
 
     `args` is the argument vector of the last image, `exe` the path of the image, `filename` what was executed (the
     script, if `exe` is its interpreter), `container` the container's id or an empty string. `ledger` belongs to the
-    scorer, `traits` to the evidence stage.
+    scorer, `traits` and `habits` to the evidence stage.
     """
 
     __slots__ = (
@@ -37,6 +37,7 @@ class Process:
         "exe",
         "filename",
         "flags",
+        "habits",
         "ledger",
         "parent",
         "pid",
@@ -70,6 +71,7 @@ class Process:
         self.args: tuple[str, ...] = ()
         self.alive = True
         self.traits = 0
+        self.habits: object | None = None
         self.ledger: object | None = None
 
     def __repr__(self) -> str:
@@ -196,6 +198,15 @@ class ProcessTable:
         if process is None:
             process = self._add(Process(pid, start, self._live.get(ppid), ppid))
             process.comm = text(comm)
+        return process
+
+    def recalled(self, pid: int, start: int, ppid: int, comm: bytes) -> Process:
+        """Return the process that a record of its end names; one that is not known stays outside of the table."""
+        process = self._known(pid, start)
+        if process is None:
+            process = Process(pid, start, self._live.get(ppid), ppid)
+            process.comm = text(comm)
+            process.alive = False
         return process
 
     def _known(self, pid: int, start: int) -> Process | None:

@@ -9,11 +9,18 @@ from pyloader.host.pipes import PipeTable
 from pyloader.host.processes import Process, ProcessTable
 from pyloader.records import (
     AnyRecord,
+    CallOrigin,
     CgroupSeen,
     ConnectionClosed,
     ConnectionOpened,
     CredentialChange,
     DatagramSent,
+    MemoryAccess,
+    MemoryFault,
+    MemoryProtection,
+    MemoryRequest,
+    MemoryUsage,
+    OomKill,
     ProcessExec,
     ProcessExit,
     ProcessFork,
@@ -22,7 +29,10 @@ from pyloader.records import (
     SocketCreated,
     SocketListening,
     SocketRecord,
+    UsageReason,
 )
+
+_EXIT = int(UsageReason.EXIT)
 
 
 class Host:
@@ -48,6 +58,13 @@ class Host:
             SocketListening: self._listening,
             DatagramSent: self._owner,
             SocketCreated: self._owner,
+            MemoryProtection: self._placed,
+            MemoryFault: self._placed,
+            MemoryAccess: self._named,
+            MemoryRequest: self._named,
+            CallOrigin: self._named,
+            MemoryUsage: self._used_memory,
+            OomKill: self._chosen,
         }
 
     def apply(self, record: AnyRecord) -> Process | None:
@@ -75,6 +92,36 @@ class Host:
         process = self.processes.seen(record)
         process.container = self.containers.get(record.cgroup)
         return process
+
+    def _named(self, record: MemoryAccess | MemoryRequest | CallOrigin | MemoryProtection | MemoryFault) -> Process:
+        process = self.processes.named(record.pid, record.start, record.ppid, record.comm)
+        process.uid = record.uid
+        return process
+
+    def _placed(self, record: MemoryProtection | MemoryFault) -> Process:
+        process = self._named(record)
+        self._place(process, record.cgroup)
+        return process
+
+    def _used_memory(self, record: MemoryUsage) -> Process:
+        # A process whose end was told already does not come to life again.
+        find = self.processes.recalled if record.reasons & _EXIT else self.processes.named
+        process = find(record.pid, record.start, record.ppid, record.comm)
+        process.uid = record.uid
+        self._place(process, record.cgroup)
+        return process
+
+    def _chosen(self, record: OomKill) -> Process:
+        process = self.processes.named(record.pid, record.start, 0, record.comm)
+        process.uid = record.uid
+        self._place(process, record.cgroup)
+        return process
+
+    def _place(self, process: Process, cgroup: int) -> None:
+        """Note the control group of a process whose execution was not seen."""
+        if not process.cgroup:
+            process.cgroup = cgroup
+            process.container = self.containers.get(cgroup)
 
     def _changed_credentials(self, record: CredentialChange) -> Process:
         process = self.processes.named(record.pid, record.start, record.ppid, record.comm)

@@ -6,11 +6,12 @@ from pyloader.monitors.connection import CONNECTION
 from pyloader.monitors.instance import only_one
 from pyloader.monitors.ladder import Hook, Monitor, Rung
 from pyloader.monitors.loaded import LoadedMonitor
+from pyloader.monitors.memory import MEMORY
 from pyloader.monitors.pinned import PinnedMonitor, Pins, pinned_monitors
 from pyloader.monitors.process import PROCESS
 from pyloader.monitors.transport import Transport
 
-MONITORS: dict[str, Monitor] = {monitor.name: monitor for monitor in (PROCESS, CONNECTION)}
+MONITORS: dict[str, Monitor] = {monitor.name: monitor for monitor in (PROCESS, MEMORY, CONNECTION)}
 
 
 def named(name: str) -> Monitor:
@@ -24,6 +25,7 @@ def named(name: str) -> Monitor:
 
 __all__ = [
     "CONNECTION",
+    "MEMORY",
     "MONITORS",
     "PROCESS",
     "ActiveMonitor",

@@ -1,5 +1,6 @@
 """Get a monitor's programs into the kernel, each on the best rung that holds."""
 
+import errno
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -7,11 +8,14 @@ from typing import NamedTuple
 
 from pyloader import kernel
 from pyloader.binding import BpfObject, Link
-from pyloader.errors import LoadError, PyloaderError, UnsupportedError
+from pyloader.errors import LoadError, PyloaderError, UnsupportedError, VerifierError
 from pyloader.monitors.ladder import Hook, Monitor, Rung
 from pyloader.monitors.objects import digest, read_object
 
 __all__ = ["Climbed", "Refusal", "climb", "digest", "object_file"]
+
+_NOTHING_TO_HOOK = {errno.ENOENT, errno.ESRCH}
+"""This kernel has no such function or tracepoint."""
 
 
 class Refusal(NamedTuple):
@@ -22,7 +26,7 @@ class Refusal(NamedTuple):
 
 
 class Climbed(NamedTuple):
-    """A loaded object, the attachments of its programs by hook, the rungs that hold, and what closes it all.
+    """A loaded object, the attachments of its programs by their names, the rungs that hold, and what closes it all.
 
     `refusals` are the better rungs that do not hold, by hook.
     """
@@ -52,17 +56,19 @@ def climb(monitor: Monitor, prepare: Callable[[BpfObject], None], *, btf: Path |
     while True:
         with ExitStack() as held:
             loaded = held.enter_context(BpfObject.open(data, monitor.object.removesuffix(".bpf.o"), btf=btf))
-            loaded.select(rung.program for rung in rungs.values())
+            existing = set(loaded.programs())
+            programs = [name for rung in rungs.values() for name in rung.programs if name in existing]
+            loaded.select(programs)
             prepare(loaded)
             try:
                 loaded.load()
-                links = {hook: held.enter_context(loaded.attach(rung.program)) for hook, rung in rungs.items()}
+                links = {name: held.enter_context(loaded.attach(name)) for name in programs}
             except LoadError as error:
                 stepped = _step_down(monitor, rungs, error)
-                if stepped is None:
+                if not stepped:
                     raise kernel.explained(error, btf=btf) from error
-                hook, refusal = stepped
-                refusals[hook].append(refusal)
+                for hook, refusal in stepped.items():
+                    refusals[hook].append(refusal)
                 continue
             better = {hook.name: _better(hook, rungs[hook.name], refusals[hook.name]) for hook in monitor.hooks}
             return Climbed(loaded, links, rungs, held.pop_all(), better)
@@ -85,13 +91,29 @@ def _better(hook: Hook, held: Rung, refusals: list[Refusal]) -> list[Refusal]:
     return sorted((one for one in refusals if one.rung in above), key=lambda one: above.index(one.rung))
 
 
-def _step_down(monitor: Monitor, rungs: dict[str, Rung], error: LoadError) -> tuple[str, Refusal] | None:
-    """Take the next rung for the hook whose program was refused; return that hook's name and the rung, if any."""
-    for hook in monitor.hooks:
-        possible = _possible(hook)
-        refused = rungs[hook.name]
-        position = possible.index(refused) + 1
-        if refused.program == error.program and position < len(possible):
-            rungs[hook.name] = possible[position]
-            return hook.name, Refusal(refused, error)
-    return None
+def _step_down(monitor: Monitor, rungs: dict[str, Rung], error: LoadError) -> dict[str, Refusal]:
+    """Take the next rung for the hook whose program was refused; return what was refused, by hook.
+
+    What is refused neither by the verifier nor for want of the thing to hook is refused for its kind: then every hook
+    on a rung of that kind steps down at once, as each attempt costs a tenth of a second. The result is empty if there
+    is no way down.
+    """
+    refused = next((hook for hook in monitor.hooks if error.program in rungs[hook.name].programs), None)
+    if refused is None:
+        return {}
+    kind = rungs[refused.name].kind
+    of_this_program = isinstance(error, VerifierError) or error.errno in _NOTHING_TO_HOOK
+    affected = [refused] if of_this_program else [hook for hook in monitor.hooks if rungs[hook.name].kind == kind]
+    stepped: dict[str, Refusal] = {}
+    for hook in affected:
+        lower = _below(hook, rungs[hook.name], None if of_this_program else kind)
+        if lower is not None:
+            stepped[hook.name] = Refusal(rungs[hook.name], error)
+            rungs[hook.name] = lower
+    return stepped if refused.name in stepped else {}
+
+
+def _below(hook: Hook, rung: Rung, kind: str | None) -> Rung | None:
+    """Return the next rung that may hold and is not of a kind, or `None`."""
+    possible = _possible(hook)
+    return next((one for one in possible[possible.index(rung) + 1 :] if one.kind != kind), None)

@@ -10,12 +10,18 @@ from typing import NamedTuple
 from pyloader import kernel
 from pyloader.errors import UsageError
 
-_BY_KERNEL_TYPES = {"tp_btf", "fentry", "fexit", "lsm"}
+_BY_KERNEL_TYPES = {"tp_btf", "fentry", "lsm"}
 """Kinds of hooks that the kernel finds by its own types, which no file can stand in for."""
+
+_FAMILIES = {"fexit": "fentry", "kretprobe": "kprobe"}
+"""Kinds that belong to another one, as the two ends of one way to hook."""
+
+NONE = "none"
+"""The name of the rung on which nothing is observed."""
 
 
 class Rung(NamedTuple):
-    """One way to hook: a program of the monitor's object."""
+    """One way to hook: programs of the monitor's object, or none, where a host can do without the hook."""
 
     name: str
     program: str
@@ -25,11 +31,18 @@ class Rung(NamedTuple):
     """What this rung costs beyond the events themselves."""
     needs: Path | None = None
     """A file that is there when the kernel can do it: spares a vain attempt, which costs a tenth of a second."""
+    beside: tuple[str, ...] = ()
+    """Further programs that belong to this way; not every architecture has all of them."""
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """All programs of the rung."""
+        return (self.program, *self.beside) if self.program else ()
 
     @property
     def kind(self) -> str:
-        """How the program is attached: the first part of its section's name."""
-        return self.name.split("/")[0]
+        """How the programs are attached, by the first part of their section's name: `fentry` stands for `fexit` too."""
+        return _family(self.name.split("/")[0])
 
     def missing(self) -> Path | None:
         """Return a file without which the kernel cannot do it and that is not there."""
@@ -60,11 +73,21 @@ class Monitor(NamedTuple):
         """
         hooks = [hook._replace(rungs=_of_kind(hook, kind) or hook.rungs) for hook in self.hooks]
         if not any(_of_kind(hook, kind) for hook in self.hooks):
-            kinds = sorted({rung.kind for hook in self.hooks for rung in hook.rungs})
+            kinds = sorted({rung.kind for hook in self.hooks for rung in hook.rungs if rung.program})
             message = f"monitor {self.name} has no hook of kind {kind!r}; there are: {', '.join(kinds)}"
             raise UsageError(message)
         return self._replace(hooks=tuple(hooks))
 
 
+def none(blind_to: str) -> Rung:
+    """Return the end of a ladder for a hook that a host can do without: there nobody sees what it is there for."""
+    return Rung(NONE, "", blind_to=blind_to)
+
+
 def _of_kind(hook: Hook, kind: str) -> tuple[Rung, ...]:
-    return tuple(rung for rung in hook.rungs if rung.kind == kind)
+    return tuple(rung for rung in hook.rungs if rung.program and rung.kind == _family(kind))
+
+
+def _family(kind: str) -> str:
+    """Return what a kind of hook is called together with its other end."""
+    return _FAMILIES.get(kind, kind)

@@ -47,7 +47,7 @@ _CHARGE_LAYOUT = "=II"
 
 _NOT_PINNABLE = "this kernel cannot pin a hook that is in use here (plain tracepoints and kprobes need Linux 5.15)"
 
-_OWN_MAPS = (SETTINGS, SAMPLES, "slots", "workspaces")
+_OWN_MAPS = (SETTINGS, SAMPLES, "slots", "workspaces", "blank")
 """Maps that every generation has for itself; it shares all others with the one before."""
 
 
@@ -184,9 +184,9 @@ class Pins:
         for name in climbed.object.maps():
             if name != SAMPLES:
                 pin(climbed.object.map_fd(name), self._new / "maps" / name.removeprefix(".rodata."))
-        for hook, rung in climbed.rungs.items():
-            pin(climbed.object.program_fd(rung.program), self._new / "programs" / rung.program)
-            pin(climbed.links[hook].fileno(), self._new / "links" / rung.program)
+        for program, link in climbed.links.items():
+            pin(climbed.object.program_fd(program), self._new / "programs" / program)
+            pin(link.fileno(), self._new / "links" / program)
 
     def _require_bpffs(self) -> None:
         """Raise `UnsupportedError` where nothing can be pinned."""
@@ -214,7 +214,7 @@ class Generation:
         try:
             for path in sorted((folder / "maps").iterdir()):
                 self._maps[path.name] = self._held.enter_context(open_pinned(path))
-            _, number, mark = read_numbers(self.map_fd("settings"), 0, SETTINGS_LAYOUT)
+            _, number, mark, _ = read_numbers(self.map_fd("settings"), 0, SETTINGS_LAYOUT)
             self.number, self.object_digest = cast("int", number), cast("bytes", mark)
         except BaseException:
             self.close()
@@ -288,8 +288,13 @@ def pinned_monitors(instance: str, monitors: Iterable[Monitor], bpffs: Path = BP
 
 
 def _rungs(monitor: Monitor, programs: Iterable[str]) -> dict[str, Rung]:
-    """Return which rung of each hook is in use, by the names of the programs."""
-    return {hook.name: rung for hook in monitor.hooks for rung in hook.rungs if rung.program in set(programs)}
+    """Return which rung of each hook is in use, by the names of the programs; the last one has none."""
+    present = {"", *programs}
+    return {
+        hook.name: next(rung for rung in hook.rungs if rung.program in present)
+        for hook in monitor.hooks
+        if any(rung.program in present for rung in hook.rungs)
+    }
 
 
 def _is_complete(folder: Path) -> bool:

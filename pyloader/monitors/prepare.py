@@ -1,5 +1,6 @@
 """What is decided about an object's maps and constants before it is loaded."""
 
+import mmap
 import struct
 
 from pyloader.binding import BpfObject
@@ -13,8 +14,8 @@ SAMPLES = "samples"
 
 SETTINGS = ".rodata.settings"
 
-SETTINGS_LAYOUT = "=II32s"
-"""`struct settings` in bpf/settings.bpf.h: perf buffer, generation, SHA-256 of the object file."""
+SETTINGS_LAYOUT = "=II32sI"
+"""`struct settings` in bpf/settings.bpf.h: perf buffer, generation, SHA-256 of the object file, bytes of a page."""
 
 
 def prepare(
@@ -22,7 +23,7 @@ def prepare(
 ) -> None:
     """Choose the transport, size the rings, and set the constants of the programs."""
     perf = transport is Transport.PERF
-    loaded.set_constants(SETTINGS, struct.pack(SETTINGS_LAYOUT, perf, generation, object_digest))
+    loaded.set_constants(SETTINGS, struct.pack(SETTINGS_LAYOUT, perf, generation, object_digest, mmap.PAGESIZE))
     for ring in RINGS:
         if perf:
             loaded.leave_out_map(ring)

@@ -90,6 +90,8 @@ class AccessMethod(IntEnum):
     """/proc/PID/mem was opened for writing."""
     WRITE = 7
     """/proc/PID/mem was written to."""
+    OPEN_TO_READ = 8
+    """/proc/PID/mem was opened for reading only."""
 
 
 class Facility(IntEnum):
@@ -170,7 +172,10 @@ class MemoryProtection(Record, frozen=True, tag=5):
 
 
 class MemoryAccess(Record, frozen=True, tag=6):
-    """A process reached into the memory or the registers of another one, or was refused."""
+    """A process reached into the memory or the registers of another one, or was refused.
+
+    It may have been its own memory, by /proc/PID/mem, which lets even pages be written that are not writable.
+    """
 
     pid: U32
     ppid: U32
@@ -278,7 +283,7 @@ class MemoryUsage(Record, frozen=True, tag=10):
     reasons: U8
     cgroup: U64
     resident: U64
-    """Bytes in memory."""
+    """Bytes in memory. At an exit, before Linux 6.16, this, `virtual` and `heap` are 0."""
     peak: U64
     virtual: U64
     """Bytes of address space."""

@@ -1,10 +1,11 @@
 """One line for people: alerts, and events if wanted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
 from pyloader.alerts import Alert
-from pyloader.pipeline import Assessment, Summary
+from pyloader.monitors.ladder import NONE
+from pyloader.pipeline import Assessment, Hook, Summary
 from pyloader.records import event_name
 from pyloader.sinks.events import fields
 from pyloader.sinks.printable import one_word, printable
@@ -57,10 +58,20 @@ def summary_line(summary: Summary) -> str:
     evicted = "".join(
         f"; {count} {name} forgotten for want of room" for name, count in summary.evicted.items() if count
     )
-    blind = "".join(
-        printable(f"; {hook.hook} by {hook.rung} cannot see {hook.blind_to}") for hook in summary.hooks if hook.blind_to
-    )
+    blind = "".join(printable(f"; {told}") for told in _blindness(summary.hooks))
     return f"{records}; lost: {lost}; {summary.alerts} alerts{evicted}{blind}"
+
+
+def _blindness(hooks: Iterable[Hook]) -> Iterator[str]:
+    """Yield what is not seen on this host; hooks that cannot see the same are told together."""
+    alike: dict[tuple[bool, str], list[Hook]] = {}
+    for hook in hooks:
+        if hook.blind_to:
+            alike.setdefault((hook.rung == NONE, hook.blind_to), []).append(hook)
+    for (unobserved, blind_to), (*others, last) in alike.items():
+        names = f"{', '.join(one.hook for one in others)} and {last.hook}" if others else last.hook
+        by = "" if others else f" by {last.rung}"
+        yield f"{names} cannot be observed here: {blind_to}" if unobserved else f"{names}{by} cannot see {blind_to}"
 
 
 def _value(value: object) -> str:

@@ -12,6 +12,7 @@ from tests.bench import (
     bench_exec_cost,
     bench_latency,
     bench_memory,
+    bench_memory_cost,
     bench_ring,
     bench_startup,
     machine,
@@ -25,6 +26,7 @@ BENCHES: dict[str, ModuleType] = {
     "assessment": bench_assessment,
     "latency": bench_latency,
     "exec-cost": bench_exec_cost,
+    "memory-cost": bench_memory_cost,
     "startup": bench_startup,
     "memory": bench_memory,
 }

@@ -65,9 +65,10 @@ BPFTRACE_EXECVE = Watcher(
 
 @dataclass
 class Running:
-    """A watcher at work; `reported` is known when it has ended."""
+    """A watcher at work; what it wrote to standard output, and how much it reported, are known when it has ended."""
 
     pid: int
+    output: str = ""
     reported: int = 0
 
     def cpu_seconds(self) -> float:
@@ -94,7 +95,8 @@ def running(watcher: Watcher) -> Iterator[Running]:
         finally:
             process.send_signal(signal.SIGINT)
             process.wait()
-        state.reported = watcher.reported(_text(output), _text(diagnostics))
+        state.output = _text(output)
+        state.reported = watcher.reported(state.output, _text(diagnostics))
 
 
 @contextmanager

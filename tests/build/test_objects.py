@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from pyloader.binding import BpfObject
+from pyloader.monitors import MONITORS
+
 Build = Callable[..., "subprocess.CompletedProcess[str]"]
 
 OBJECT = Path("pyloader/objects/sample_monitor.bpf.o")
@@ -108,6 +111,22 @@ def test_another_clang_builds_what_ships(full_checkout: Path, build: Build, arch
 
     assert done.returncode == 0, done.stderr
     assert programs == {path.stem for path in output.glob("*.bpf.o")}
+
+
+@pytest.mark.parametrize("arch", ["x86_64", "aarch64"])
+def test_ladders_name_what_is_built(full_checkout: Path, build: Build, arch: str) -> None:
+    """On every architecture the objects of a monitor have the first program of each rung, and none without a rung."""
+    output = full_checkout / "output"
+    done = build(full_checkout, "objects", "--arch", arch, "--output", str(output))
+    assert done.returncode == 0, done.stderr
+
+    for monitor in MONITORS.values():
+        rungs = [rung for hook in monitor.hooks for rung in hook.rungs if rung.program]
+        for name in filter(None, (monitor.object, monitor.untyped_object)):
+            with BpfObject.open((output / name).read_bytes(), name.removesuffix(".bpf.o")) as opened:
+                programs = set(opened.programs())
+            assert {rung.program for rung in rungs} <= programs
+            assert programs <= {program for rung in rungs for program in rung.programs}
 
 
 def test_another_clang_replaces_ours(checkout: Path, build: Build) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,11 @@ class Running(NamedTuple):
     def lines(self) -> list[dict[str, Any]]:
         """Return the complete JSON lines that were printed so far."""
         return [json.loads(line) for line in self.output.read_bytes().split(b"\n")[:-1]]
+
+    def alerted(self) -> dict[int, dict[str, Any]]:
+        """Return the high alerts by the pid that they name, once the last of them is out."""
+        time.sleep(0.3)
+        return {alert["subject"]["pid"]: alert for alert in self.alerts()}
 
     def alerts(self, min_score: float = 62) -> list[dict[str, Any]]:
         """Return the alerts of at least this score."""

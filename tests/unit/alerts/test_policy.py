@@ -4,7 +4,7 @@ import pytest
 
 from pyloader.alerts import Alert, AlertPolicy, Severity
 from pyloader.alerts.policy import EPISODE_GAP_NS
-from pyloader.evidence import Evidence
+from pyloader.evidence import Evidence, Group
 from pyloader.host import Process
 from pyloader.scorer import Scorer, nats_for
 from tests.unit.examples import HEADER, MINUTE, SECOND, evidence, process
@@ -48,6 +48,30 @@ def test_alert_tells_everything() -> None:
     subject = alert.subject
     assert (subject.pid, subject.ppid, subject.start, subject.comm) == (100, 1, 1000, "true")
     assert (subject.exe, subject.args, subject.uid, subject.container) == ("/usr/bin/true", ["true", "-v"], 33, "web")
+
+
+@pytest.mark.parametrize(
+    ("group", "domain"),
+    [
+        (Group.INBOUND, "network"),
+        (Group.OUTBOUND, "connection"),
+        (Group.PROCESS, "process"),
+        (Group.CREDENTIALS, "process"),
+        (Group.MEMORY, "memory"),
+        (Group.SEQUENCE, "process"),
+    ],
+)
+def test_domain(group: Group, domain: str) -> None:
+    """The domain of an alert is that of its strongest evidence."""
+    weaker = Group.PROCESS if group is Group.MEMORY else Group.MEMORY
+    suspect = process()
+    [alert] = _Stream().take(
+        SECOND,
+        evidence(7.0, about=suspect, code="weak", group=weaker),
+        evidence(8.0, about=suspect, code="strong", group=group),
+    )
+
+    assert alert.domain == domain
 
 
 def test_summary_is_short() -> None:

@@ -20,10 +20,10 @@ class _FakeLibbpf:
         return 3
 
     def bpf_map_lookup_elem(self, fd: int, key: Any, value: Any) -> int:  # noqa: ANN401 -- as C has it.
-        """Fill the value with what was written, or with zeros."""
-        index = self._index(fd, key)
-        size = ctypes.sizeof(value)
-        ctypes.memmove(value, self.values.get(index, bytes(size)), size)
+        """Put as many bytes as were written into the value, or zeros."""
+        written = self.values.get(self._index(fd, key), bytes(ctypes.sizeof(value)))
+        assert len(written) <= ctypes.sizeof(value)
+        ctypes.memmove(value, written, len(written))
         return 0
 
     def bpf_map_update_elem(self, fd: int, key: Any, value: Any, flags: int) -> int:  # noqa: ANN401 -- as C has it.
@@ -91,3 +91,22 @@ def test_value_by_layout() -> None:
     assert read_numbers(9, 1, "=Q") == ((1 << 64) - 1,)
     with pytest.raises(OSError, match="No such file"):
         read_numbers(9, 2, "=Q")
+
+
+@pytest.mark.parametrize(
+    ("written", "layout", "read"),
+    [
+        (struct.pack("=II", 3, 1), "=I", (3,)),
+        (struct.pack("=II", 3, 1), "=II4sI", (3, 1, bytes(4), 0)),
+        (struct.pack("=II2s", 3, 1, b"ab"), "=II4s", (3, 1, b"ab\0\0")),
+        (b"", "=Q", (0,)),
+        (b"\1" * 4096, "=I", (0x01010101,)),
+    ],
+)
+def test_value_of_another_length(
+    libbpf: _FakeLibbpf, written: bytes, layout: str, read: tuple[int | bytes, ...]
+) -> None:
+    """Of a longer value the beginning is read, and what a shorter one lacks is zero."""
+    libbpf.values[0] = written
+
+    assert read == read_numbers(9, 0, layout)

@@ -15,6 +15,7 @@ from pyloader.kernel import Finding
 from pyloader.kernel.interfaces import Interface
 from pyloader.monitors import Monitor, Rung, Transport
 from pyloader.monitors.climb import Refusal
+from pyloader.monitors.ladder import none
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 Output = pytest.CaptureFixture[str]
@@ -23,20 +24,22 @@ LOG = "libbpf: the long story\n"
 
 
 class _Loadable:
-    """A monitor of which one hook stands on its second rung."""
+    """A monitor of which one hook stands on its second rung, and one on none."""
 
     transport = Transport.RING
 
     def __init__(self, monitor: Monitor, *, ring_bytes: int, btf: Path | None) -> None:
-        assert monitor.name == "process"
+        assert monitor.name == "sample"
         assert ring_bytes >= 65_536
         assert btf is None or btf == Path("kernel.btf")
         self.rungs = {
             "exec": Rung("tp/exec", "exec_tp", blind_to="scripts"),
             "exit": Rung("tp_btf/exit", "exit_btf", cost="a look-up"),
+            "open": none("files"),
         }
         refused = Refusal(Rung("tp_btf/exec", "exec_btf"), LoadError("the kernel refused exec_btf", log=LOG))
-        self.refusals = {"exec": [refused], "exit": []}
+        missing = Refusal(Rung("tp/open", "open_tp"), UnsupportedError("this kernel has no files"))
+        self.refusals = {"exec": [refused], "exit": [], "open": [missing]}
 
     def __enter__(self) -> Self:
         return self
@@ -57,8 +60,9 @@ ILL = (*WELL, Finding("capabilities", "CAP_BPF missing", NotPermittedError("use 
 
 @pytest.fixture(name="host")
 def _host(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Return a host on which all is well."""
+    """Return a host on which all is well, with one monitor."""
     monkeypatch.setattr("pyloader.kernel.findings", lambda _btf: WELL)
+    monkeypatch.setattr("pyloader.cli.doctor.MONITORS", {"sample": Monitor("sample", "sample.bpf.o", ())})
     monkeypatch.setattr("pyloader.cli.doctor.LoadedMonitor", _Loadable)
     monkeypatch.setattr("pyloader.cli.doctor.interfaces", lambda _host: [Interface("eth0", "ixgbe", up=True)])
     return monkeypatch
@@ -80,12 +84,34 @@ def test_all_is_well(capsys: Output) -> None:
         "advice   bpffs: not mounted",
         "         mount it",
         "ok       interface eth0: ixgbe, up, XDP: no program",
-        "ok       monitor process: runs, with the ring transport",
+        "ok       monitor sample: runs, with the ring transport",
         "         exec by tp/exec",
         "           cannot see scripts",
         "           not tp_btf/exec: the kernel refused exec_btf",
         "         exit by tp_btf/exit",
         "           costs a look-up",
+        "         open cannot be observed here: files",
+        "           not tp/open: this kernel has no files",
+    ]
+
+
+def test_every_monitor_is_told(host: pytest.MonkeyPatch, capsys: Output) -> None:
+    """Every monitor is tried; if one does not run, the others are told all the same, and the code is 3."""
+
+    def load(monitor: Monitor, *, ring_bytes: int, btf: Path | None) -> _Loadable:
+        if monitor.name == "second":
+            _refuse(monitor, ring_bytes=ring_bytes, btf=btf)
+        return _Loadable(monitor._replace(name="sample"), ring_bytes=ring_bytes, btf=btf)
+
+    three = {name: Monitor(name, "sample.bpf.o", ()) for name in ("first", "second", "third")}
+    host.setattr("pyloader.cli.doctor.MONITORS", three)
+    host.setattr("pyloader.cli.doctor.LoadedMonitor", load)
+
+    assert main(["doctor"]) == 3
+    assert [line for line in capsys.readouterr().out.splitlines() if " monitor " in line] == [
+        "ok       monitor first: runs, with the ring transport",
+        "problem  monitor second: does not run",
+        "ok       monitor third: runs, with the ring transport",
     ]
 
 
@@ -97,7 +123,7 @@ def test_missing_right(host: pytest.MonkeyPatch, capsys: Output) -> None:
 
     lines = capsys.readouterr().out.splitlines()
     assert lines[3:5] == ["problem  capabilities: CAP_BPF missing", "         use sudo"]
-    assert lines[-2] == "problem  monitor process: not tried"
+    assert lines[-2] == "problem  monitor sample: not tried"
 
 
 def test_monitor_that_does_not_load(host: pytest.MonkeyPatch, capsys: Output) -> None:
@@ -106,7 +132,7 @@ def test_monitor_that_does_not_load(host: pytest.MonkeyPatch, capsys: Output) ->
     assert main(["doctor"]) == 3
 
     *_, told, reason = capsys.readouterr().out.splitlines()
-    assert told == "problem  monitor process: does not run"
+    assert told == "problem  monitor sample: does not run"
     assert reason.startswith("         the kernel refused a ring of ")
 
 
@@ -175,7 +201,7 @@ def test_report_as_json(capsys: Output) -> None:
         ],
         "monitors": [
             {
-                "name": "process",
+                "name": "sample",
                 "level": "ok",
                 "detail": "runs, with the ring transport",
                 "advice": "",
@@ -189,6 +215,13 @@ def test_report_as_json(capsys: Output) -> None:
                         "refused": [{"rung": "tp_btf/exec", "reason": "the kernel refused exec_btf"}],
                     },
                     {"hook": "exit", "rung": "tp_btf/exit", "blind_to": "", "cost": "a look-up", "refused": []},
+                    {
+                        "hook": "open",
+                        "rung": "none",
+                        "blind_to": "files",
+                        "cost": "",
+                        "refused": [{"rung": "tp/open", "reason": "this kernel has no files"}],
+                    },
                 ],
             }
         ],

@@ -26,7 +26,7 @@ from pyloader.errors import (
     UsageError,
 )
 from pyloader.kernel import Finding
-from pyloader.monitors import Monitor
+from pyloader.monitors import MONITORS, Monitor
 from tests.unit.examples import REVERSE_SHELL, exec_record, recording
 from tests.unit.fakes import FakeSource
 
@@ -72,7 +72,7 @@ def test_version(capsys: Output) -> None:
         (["run", "--duration", "inf"], "inf is not a positive number of seconds"),
         (["run", "--duration", "nan"], "nan is not a positive number of seconds"),
         (["run", "--duration", "soon"], "'soon'"),
-        (["run", "--monitors", "memory"], "there is no monitor 'memory'; there are: process"),
+        (["run", "--monitors", "nothing"], f"there is no monitor 'nothing'; there are: {', '.join(MONITORS)}"),
         (["run", "--monitors", "process,"], "there is no monitor ''"),
         (["run", "--monitors", ""], "there is no monitor ''"),
         (["doctor", "--events"], "unrecognized arguments: --events"),
@@ -91,8 +91,8 @@ def test_version(capsys: Output) -> None:
         (["run", "--instance", "a\n"], "is not a name"),
         (["run", "--instance", "é"], "is not a name"),
         (["status", "--instance", "x" * 33], "is not a name of up to 32 letters"),
-        (["load", "memory"], "there is no monitor 'memory'; there are: process"),
-        (["unload", "process", "memory"], "there is no monitor 'memory'"),
+        (["load", "nothing"], f"there is no monitor 'nothing'; there are: {', '.join(MONITORS)}"),
+        (["unload", "process", "nothing"], "there is no monitor 'nothing'"),
         (["status", "--format", "xml"], "invalid choice: 'xml'"),
     ],
 )
@@ -179,6 +179,7 @@ _TOKENS = [
     "--record",
     "--monitors",
     "process",
+    "memory",
     "--verbose",
     "load",
     "unload",

@@ -14,7 +14,8 @@ import pytest
 from pyloader.binding import ProgramInfo
 from pyloader.cli import main
 from pyloader.errors import NotPermittedError
-from pyloader.monitors import Monitor, Rung, Tally
+from pyloader.monitors import MONITORS, Monitor, Rung, Tally
+from pyloader.monitors.ladder import none
 
 Output = pytest.CaptureFixture[str]
 
@@ -53,18 +54,20 @@ class _Pins:
 
 
 class _Pinned:
-    """The process monitor as it is found pinned, an hour after it was loaded."""
+    """A monitor as it is found pinned, an hour after it was loaded: a hook has two programs, another none."""
 
     current: ClassVar[bool] = True
 
     def __init__(self) -> None:
         loaded = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - 3_600 * 1_000_000_000
         self.rungs = {
-            "exec": Rung("tp_btf/exec", "exec_btf"),
+            "exec": Rung("tp_btf/exec", "exec_btf", beside=("execat_btf", "of_another_machine")),
             "exit": Rung("tp/exit", "exit_tp", blind_to="much", cost="a look-up"),
+            "open": none("files"),
         }
         self.programs = {
             "exec_btf": ProgramInfo(id=7, load_time=loaded, run_cnt=4, run_time_ns=4_100, verified_insns=900),
+            "execat_btf": ProgramInfo(id=9, load_time=loaded + 1, run_cnt=1, run_time_ns=70, verified_insns=90),
             "exit_tp": ProgramInfo(id=8, load_time=loaded + 5, verified_insns=100),
         }
         self.reader = SimpleNamespace(pending=lambda: 4_096)
@@ -72,6 +75,7 @@ class _Pinned:
     def tallies(self) -> Iterator[tuple[int, list[Tally]]]:
         """Yield what two CPUs wrote and lost."""
         yield 1, [Tally(5, 0, 0), Tally(6, 2, 9)]
+        yield 2, [Tally(0, 0, 0), Tally(0, 0, 0)]
         yield 3, [Tally(1, 0, 0), Tally(0, 0, 0)]
 
     def is_of_this_version(self) -> bool:
@@ -98,7 +102,7 @@ def _pins(monkeypatch: pytest.MonkeyPatch) -> type[_Pins]:
     return _Pins
 
 
-DEFAULT = Path("/sys/fs/bpf/pyloader/default/process")
+DEFAULT = Path("/sys/fs/bpf/pyloader/default")
 
 
 @pytest.mark.parametrize(("pinned", "words"), [(False, "pinned at"), (True, "already pinned at")])
@@ -107,8 +111,10 @@ def test_load(capsys: Output, pins: type[_Pins], *, pinned: bool, words: str) ->
     pins.pinned = pinned
 
     assert main(["load"]) == 0
-    assert capsys.readouterr() == (f"process: {words} {DEFAULT}\n", "")
-    assert pins.asked[0] == DEFAULT
+    out, err = capsys.readouterr()
+    assert out.splitlines() == [f"{name}: {words} {DEFAULT / name}" for name in MONITORS]
+    assert err == ""
+    assert pins.asked[::3] == [DEFAULT / name for name in MONITORS]
 
 
 def test_options_of_load(pins: type[_Pins]) -> None:
@@ -133,11 +139,22 @@ def test_load_where_the_host_cannot(capsys: Output, pins: type[_Pins], monkeypat
 
 @pytest.mark.parametrize(("pinned", "words"), [(True, "removed from"), (False, "not pinned at")])
 def test_unload(capsys: Output, pins: type[_Pins], *, pinned: bool, words: str) -> None:
-    """`unload` removes what is there, and is content if there is nothing."""
+    """`unload` removes what is there of all monitors, and is content if there is nothing."""
     pins.pinned = pinned
 
     assert main(["unload"]) == 0
-    assert capsys.readouterr() == (f"process: {words} {DEFAULT}\n", "")
+    out, err = capsys.readouterr()
+    assert out.splitlines() == [f"{name}: {words} {DEFAULT / name}" for name in MONITORS]
+    assert err == ""
+    assert pins.asked == [DEFAULT / name for name in MONITORS]
+
+
+@pytest.mark.parametrize("command", ["load", "unload", "status"])
+@pytest.mark.parametrize("name", MONITORS)
+def test_one_monitor(capsys: Output, command: str, name: str) -> None:
+    """A monitor that is named is dealt with alone."""
+    assert main([command, name]) == 0
+    assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()] == [name]
 
 
 @pytest.mark.parametrize("command", ["unload", "status"])
@@ -145,28 +162,33 @@ def test_ordinary_user(capsys: Output, pins: type[_Pins], command: str) -> None:
     """Who may not look into the folder is told to be root."""
     pins.error = PermissionError(errno.EACCES, "Permission denied")
 
-    assert main([command]) == 3
+    assert main([command, "process"]) == 3
     out, err = capsys.readouterr()
     assert out == ""
-    assert re.fullmatch(rf"pyloader: cannot [a-z ]+ {DEFAULT}: Permission denied; run as root\n", err)
+    assert re.fullmatch(rf"pyloader: cannot [a-z ]+ {DEFAULT}/process: Permission denied; run as root\n", err)
 
 
 def test_status_of_nothing(capsys: Output) -> None:
     """What is not pinned is told so, and that is no failure."""
     assert main(["status"]) == 0
-    assert capsys.readouterr() == ("process: not loaded\n", "")
+    assert capsys.readouterr() == ("".join(f"{name}: not loaded\n" for name in MONITORS), "")
 
 
 def test_status(capsys: Output, pins: type[_Pins]) -> None:
-    """The state of a monitor is told with its programs and what they cost, its records, and what waits."""
+    """The state of a monitor is told with its programs and what they cost, its records, and what waits.
+
+    Every program of a rung has a line; a hook without one is told, too. Records that there are none of are not.
+    """
     pins.pinned = True
 
-    assert main(["status"]) == 0
+    assert main(["status", "process"]) == 0
     first, *lines = capsys.readouterr().out.splitlines()
-    assert re.fullmatch(rf"process: loaded since \d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ at {DEFAULT}", first)
+    assert re.fullmatch(rf"process: loaded since \d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ at {DEFAULT}/process", first)
     assert lines == [
-        "  exec: tp_btf/exec, 900 instructions verified, 1025 ns a run in 4 runs",
-        "  exit: tp/exit, 100 instructions verified",
+        "  exec: tp_btf/exec (exec_btf), 900 instructions verified, 1025 ns a run in 4 runs",
+        "  exec: tp_btf/exec (execat_btf), 90 instructions verified, 70 ns a run in 1 runs",
+        "  exit: tp/exit (exit_tp), 100 instructions verified",
+        "  open: cannot be observed here: files",
         "  process_exec: 11 written, 2 lost",
         "  process_exit: 1 written, 0 lost",
         "  4096 bytes wait for a reader",
@@ -186,23 +208,26 @@ def test_status_as_json(capsys: Output, pins: type[_Pins]) -> None:
     """The same as one JSON object, with the time of the load as a date in UTC."""
     pins.pinned = True
 
-    assert main(["status", "--format", "json", "--instance", "two"]) == 0
+    assert main(["status", "process", "--format", "json", "--instance", "two"]) == 0
     shown = json.loads(capsys.readouterr().out)
     [monitor] = shown["monitors"]
     assert shown["instance"] == "two"
     assert (monitor["monitor"], monitor["loaded"]) == ("process", True)
     assert monitor["folder"] == "/sys/fs/bpf/pyloader/two/process"
-    assert monitor["written"] == {"process_exec": 11, "process_exit": 1}
-    assert monitor["lost"] == {"process_exec": 2, "process_exit": 0}
+    assert monitor["written"] == {"process_exec": 11, "process_fork": 0, "process_exit": 1}
+    assert monitor["lost"] == {"process_exec": 2, "process_fork": 0, "process_exit": 0}
     assert monitor["waiting"] == 4_096
     assert monitor["programs"][0] == {
         "hook": "exec",
         "rung": "tp_btf/exec",
+        "name": "exec_btf",
         "id": 7,
         "runs": 4,
         "run_time_ns": 4_100,
         "verified_instructions": 900,
     }
+    assert [program["id"] for program in monitor["programs"]] == [7, 9, 8]
+    assert monitor["unobserved"] == {"open": "files"}
     since = time.mktime(time.strptime(monitor["since"], "%Y-%m-%dT%H:%M:%SZ")) - time.timezone
     assert abs(time.time() - 3_600 - since) < 5
 
@@ -212,5 +237,5 @@ def test_status_of_nothing_as_json(capsys: Output) -> None:
     assert main(["status", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out) == {
         "instance": "default",
-        "monitors": [{"monitor": "process", "loaded": False, "folder": str(DEFAULT)}],
+        "monitors": [{"monitor": name, "loaded": False, "folder": str(DEFAULT / name)} for name in MONITORS],
     }

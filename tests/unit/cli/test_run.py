@@ -11,7 +11,7 @@ import pytest
 from pyloader import NotPermittedError, Sensor
 from pyloader.cli import main
 from pyloader.errors import LoadError, PyloaderError, UnsupportedError
-from pyloader.monitors import Transport
+from pyloader.monitors import MONITORS, Transport
 from pyloader.records import AnyRecord
 from pyloader.samples import SAMPLE
 from pyloader.sources.live import RING_BYTES
@@ -73,12 +73,12 @@ def test_run(capsys: Output, source: FakeSource, asked: dict[str, object]) -> No
 
     assert len(out.splitlines()) == 1
     assert err.splitlines() == [
-        "pyloader: watching with process; stop with Ctrl-C",
+        f"pyloader: watching with {', '.join(MONITORS)}; stop with Ctrl-C",
         "2 process_exec; lost: none; 1 alerts",
     ]
     assert source.asked == ["start", "close"]
     assert asked == {
-        "monitors": ["process"],
+        "monitors": list(MONITORS),
         "min_score": 50.0,
         "record_to": None,
         "btf": None,
@@ -90,9 +90,9 @@ def test_run(capsys: Output, source: FakeSource, asked: dict[str, object]) -> No
 
 
 def test_options_reach_the_sensor(source: FakeSource, asked: dict[str, object]) -> None:
-    """What the options say reaches the sensor; a monitor that is named twice runs once."""
+    """What the options say reaches the sensor; a monitor that is named twice runs once, and the order is kept."""
     options = {
-        "--monitors": "process,process",
+        "--monitors": "memory,process,memory",
         "--min-score": "70",
         "--record": "x.rec",
         "--btf": "k.btf",
@@ -105,7 +105,7 @@ def test_options_reach_the_sensor(source: FakeSource, asked: dict[str, object]) 
 
     assert source.asked[-1] == "close"
     assert asked == {
-        "monitors": ["process"],
+        "monitors": ["memory", "process"],
         "min_score": 70.0,
         "record_to": Path("x.rec"),
         "btf": Path("k.btf"),

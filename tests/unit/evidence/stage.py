@@ -1,9 +1,9 @@
 """A stage on which processes start as on a host, and on which evidence adds up as in the scorer."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from pyloader.evidence import Evidence, ProcessEvidence
+from pyloader.evidence import Evidence, EvidenceStage
 from pyloader.host import Host, Process
 from pyloader.records import (
     AnyRecord,
@@ -16,6 +16,15 @@ from pyloader.records import (
     ProcessFork,
     ProcessSeen,
     Stdio,
+)
+from tests.unit.examples import (
+    access_record,
+    fault_record,
+    oom_record,
+    origin_record,
+    protection_record,
+    request_record,
+    usage_record,
 )
 
 SECOND = 1_000_000_000
@@ -30,7 +39,7 @@ class Stage:
 
     def __init__(self) -> None:
         self.host = Host()
-        self.evidence = ProcessEvidence()
+        self.evidence = EvidenceStage()
         self.now = 100 * SECOND
         self.items: dict[tuple[int, int], list[Evidence]] = {}
         self.last: Sequence[Evidence] = ()
@@ -123,10 +132,57 @@ class Stage:
         sudo = self.run(["sudo", *argv], parent, flags=int(ExecFlag.SETUID), uid=1000, euid=0)
         return self.run(argv, sudo, uid=0)
 
-    def exit(self, process: Process) -> None:
+    def exit(self, process: Process, signal: int = 0) -> None:
         """End a process."""
         self.now += SECOND // 1000
-        self.apply(ProcessExit(self.now, process.pid, process.ppid, process.start, 0, 0, 0, 0, 1, b"x"))
+        self.apply(ProcessExit(self.now, process.pid, process.ppid, process.start, 0, 0, signal, 0, 1, b"x"))
+
+    def protect(self, process: Process, **fields: object) -> None:
+        """Let a process make memory executable that it has written."""
+        self._remember(protection_record, process, fields)
+
+    def access(self, process: Process, target: Process, **fields: object) -> None:
+        """Let a process write to another one by ptrace."""
+        relation = {
+            "target_pid": target.pid,
+            "target_ppid": target.ppid,
+            "target_start": target.start,
+            "target_comm": target.comm.encode("utf-8", "surrogateescape"),
+        }
+        self._remember(access_record, process, relation | fields)
+
+    def call(self, process: Process, **fields: object) -> None:
+        """Let a process make a call whose origin is looked at."""
+        self._remember(origin_record, process, fields)
+
+    def fault(self, process: Process, **fields: object) -> None:
+        """Let a process fault."""
+        self._remember(fault_record, process, fields)
+
+    def request(self, process: Process, **fields: object) -> None:
+        """Let a process ask for a facility."""
+        self._remember(request_record, process, fields)
+
+    def use(self, process: Process, **fields: object) -> None:
+        """Let a process use memory."""
+        self._remember(usage_record, process, fields)
+
+    def starve(self, process: Process, **fields: object) -> None:
+        """Let a process be killed for want of memory."""
+        self._remember(oom_record, process, fields)
+
+    def _remember(self, made: Callable[..., AnyRecord], process: Process, fields: dict[str, object]) -> None:
+        self.now += SECOND // 1000
+        own = {
+            "timestamp": self.now,
+            "pid": process.pid,
+            "start": process.start,
+            "uid": process.uid,
+            "comm": process.comm.encode("utf-8", "surrogateescape"),
+        }
+        if made is not oom_record:
+            own["ppid"] = process.ppid
+        self.apply(made(**own | fields))
 
     def seen(self, pid: int, exe: str, argv: Sequence[str]) -> Process:
         """Let a process have run before the sensor."""

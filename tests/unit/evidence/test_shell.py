@@ -102,6 +102,8 @@ def test_mentioned_shell(text: str) -> None:
         ("php8.2", "php"),
         ("-bash", "bash"),
         ("lua5.4", "lua"),
+        ("luajit-2.1.0-beta3", "luajit"),
+        ("pypy3.9", "pypy"),
         ("gcc-12", "gcc"),
         ("base64", "base64"),
         ("x86_64", "x86_64"),

@@ -5,15 +5,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyloader.host import Host
-from pyloader.records import AnyRecord
+from pyloader.records import AnyRecord, UsageReason
 from tests.unit.examples import (
+    access_record,
     cgroup_record,
     credential_record,
     exec_record,
     exit_record,
+    fault_record,
     fork_record,
     loss_record,
+    oom_record,
+    origin_record,
+    protection_record,
+    request_record,
     seen_record,
+    usage_record,
 )
 from tests.unit.strategies import any_records
 
@@ -26,6 +33,13 @@ from tests.unit.strategies import any_records
         (exit_record(), 100),
         (seen_record(), 100),
         (credential_record(), 100),
+        (protection_record(), 100),
+        (access_record(), 100),
+        (request_record(), 100),
+        (fault_record(), 100),
+        (origin_record(), 100),
+        (usage_record(), 100),
+        (oom_record(), 100),
         (loss_record(), None),
         (cgroup_record(b"/"), None),
     ],
@@ -61,6 +75,38 @@ def test_control_group_names_the_container() -> None:
     host.apply(cgroup_record(b"/lxc/web", cgroup=7))
 
     assert host.containers.get(7) == "web"
+
+
+@pytest.mark.parametrize("record", [protection_record(), fault_record(), usage_record(), oom_record()])
+def test_memory_record_places_a_process_that_was_not_known(record: AnyRecord) -> None:
+    """A process that is first heard of by its memory has the container of its control group and its user."""
+    host = Host()
+    host.apply(cgroup_record(b"/lxc/web", cgroup=7))
+    process = host.apply(record)
+
+    assert process is not None
+    assert (process.container, process.uid, process.comm) == ("web", 1000, "true")
+    assert host.processes.get(100) is process
+
+
+def test_last_usage_revives_nobody() -> None:
+    """What a process has used, told after its end, names it but does not bring it back into the table."""
+    host = Host()
+    host.apply(exec_record())
+    host.apply(exit_record())
+    process = host.apply(usage_record(reasons=UsageReason.EXIT))
+
+    assert process is not None
+    assert (process.pid, process.comm, process.alive) == (100, "true", False)
+    assert host.processes.get(100) is None
+
+
+def test_last_usage_of_a_live_process() -> None:
+    """What a process has used, told before its end, is told of the process that is known."""
+    host = Host()
+    process = host.apply(exec_record())
+
+    assert host.apply(usage_record(reasons=UsageReason.EXIT)) is process
 
 
 def test_evictions_are_told_by_table() -> None:

@@ -1,11 +1,13 @@
 """A kernel for monitors: it refuses what a test wants it to refuse, and knows what is loaded and attached."""
 
+import errno
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Self
 
-from pyloader.errors import AttachError, VerifierError
+from pyloader.errors import AttachError, LoadError, VerifierError
 from pyloader.monitors import Hook, Monitor, Rung
+from pyloader.monitors.ladder import none
 
 MONITOR = Monitor(
     "sample",
@@ -17,6 +19,27 @@ MONITOR = Monitor(
     "sample_untyped.bpf.o",
 )
 
+RICH = Monitor(
+    "rich",
+    "sample.bpf.o",
+    (
+        Hook(
+            "call",
+            (
+                Rung("fexit/c", "call_1", beside=("further_1",)),
+                Rung("kretprobe/c", "call_2", beside=("further_2",)),
+                none("calls"),
+            ),
+        ),
+        Hook("file", (Rung("fentry/f", "file_1"), Rung("tp/f", "file_2"))),
+    ),
+)
+"""A monitor with rungs of several programs, rungs of one family, and a hook that a host can do without."""
+
+PROGRAMS = [
+    program for monitor in (MONITOR, RICH) for hook in monitor.hooks for rung in hook.rungs for program in rung.programs
+]
+
 MAP_FD, PROGRAM_FD, LINK_FD = 1_000_000, 2_000_000, 3_000_000
 """Numbers that no descriptor of this process has."""
 
@@ -24,12 +47,19 @@ MAPS = ["vital", "common", "samples", "positions", "tallies", "reported", "charg
 
 
 class FakeKernel:
-    """The objects that were opened, and what is refused: programs at load or at attach, or everything by an error."""
+    """The objects that were opened, and what is refused, by program or by an error of whatever is loaded.
+
+    The verifier refuses programs, some cannot be attached for an `errno`, and some are of a kind that is not allowed.
+    """
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {"sample.bpf.o": b"typed", "sample_untyped.bpf.o": b"untyped"}
         self.refused: set[str] = set()
         self.unattachable: set[str] = set()
+        self.errno = errno.ENOENT
+        self.forbidden: set[str] = set()
+        self.absent: set[str] = set()
+        """Programs that the object file does not have."""
         self.error: BaseException | None = None
         self.made: list[FakeObject] = []
 
@@ -61,9 +91,14 @@ class FakeObject:
         self.attached: list[str] = []
         self.closed = False
 
+    def programs(self) -> Iterator[str]:
+        """Yield the names of the programs."""
+        yield from (program for program in PROGRAMS if program not in self.kernel.absent)
+
     def select(self, programs: Iterable[str]) -> None:
         """Note the programs to load."""
         self.selected = list(programs)
+        assert set(self.selected) <= set(self.programs())
 
     def resize_map(self, name: str, entries: int) -> None:
         """Note the size."""
@@ -92,13 +127,16 @@ class FakeObject:
         for program in self.selected:
             if program in self.kernel.refused:
                 message = f"the kernel's verifier refused {program}"
-                raise VerifierError(message, log="the long story\n", program=program, errno=22)
+                raise VerifierError(message, log="the long story\n", program=program, errno=errno.EINVAL)
+            if program in self.kernel.forbidden:
+                message = f"the kernel refused {program}: Operation not permitted"
+                raise LoadError(message, program=program, errno=errno.EPERM)
 
     def attach(self, program: str) -> "FakeLink":
         """Attach a program, or refuse."""
         if program in self.kernel.unattachable:
             message = f"cannot attach {program}"
-            raise AttachError(message, program=program, errno=2)
+            raise AttachError(message, program=program, errno=self.kernel.errno)
         self.attached.append(program)
         return FakeLink(self, program)
 

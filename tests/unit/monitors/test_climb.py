@@ -1,5 +1,6 @@
 """A monitor's programs go down their ladders until the kernel is content, and leave nothing behind."""
 
+import errno
 from pathlib import Path
 from typing import cast
 
@@ -7,8 +8,9 @@ import pytest
 
 from pyloader.binding import BpfObject
 from pyloader.errors import AttachError, LoadError, UnsupportedError, VerifierError
+from pyloader.monitors import Hook, Rung
 from pyloader.monitors.climb import Climbed, climb, digest, object_file
-from tests.unit.monitors.kernel import MONITOR, FakeKernel, FakeObject
+from tests.unit.monitors.kernel import MONITOR, RICH, FakeKernel, FakeObject
 
 
 def _climb(btf: Path | None = None) -> Climbed:
@@ -54,6 +56,101 @@ def test_mixed_refusals(kernel: FakeKernel) -> None:
     assert [rung.program for rung in climbed.rungs.values()] == ["exec_3", "exit_2"]
     assert _refusals(climbed) == {"exec": ["exec_1", "exec_2"], "exit": ["exit_1"]}
     assert [type(one.reason) for one in climbed.refusals["exec"]] == [AttachError, VerifierError]
+
+
+@pytest.mark.parametrize("number", [errno.ENOENT, errno.ESRCH])
+def test_nothing_to_hook(kernel: FakeKernel, number: int) -> None:
+    """Where the kernel lacks what one program hooks, only the hook of that program steps down."""
+    kernel.unattachable, kernel.errno = {"call_1"}, number
+    climbed = climb(RICH, lambda _: None)
+
+    assert _refusals(climbed) == {"call": ["call_1"], "file": []}
+    assert kernel.last.attached == ["call_2", "further_2", "file_1"]
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.EINVAL, errno.EOPNOTSUPP])
+def test_kind_that_cannot_be_attached(kernel: FakeKernel, number: int) -> None:
+    """What cannot be attached for any other reason is refused for its kind: all hooks on it step down at once."""
+    kernel.unattachable, kernel.errno = {"call_1", "file_1"}, number
+    climbed = climb(RICH, lambda _: None)
+
+    assert _refusals(climbed) == {"call": ["call_1"], "file": ["file_1"]}
+    assert kernel.last.attached == ["call_2", "further_2", "file_2"]
+    assert len(kernel.made) == 2
+
+
+def test_kind_that_cannot_be_loaded(kernel: FakeKernel) -> None:
+    """A kind that the kernel does not allow costs one attempt, and is the reason for each hook that was on it."""
+    kernel.forbidden = {"call_1", "file_1"}
+    climbed = climb(RICH, lambda _: None)
+
+    assert {str(one.reason) for refusals in climbed.refusals.values() for one in refusals} == {
+        "the kernel refused call_1: Operation not permitted"
+    }
+    assert _refusals(climbed) == {"call": ["call_1"], "file": ["file_1"]}
+    assert len(kernel.made) == 2
+
+
+def test_all_rungs_of_a_kind_are_passed(kernel: FakeKernel) -> None:
+    """A hook that leaves a kind does not try a further rung of that kind."""
+    hook = Hook("exec", (Rung("fentry/a", "exec_1"), Rung("fexit/a", "exec_2"), Rung("tp/a", "exec_3")))
+    kernel.forbidden = {"exec_1", "exec_2"}
+    climbed = climb(MONITOR._replace(hooks=(hook,)), lambda _: None)
+
+    assert climbed.rungs["exec"].program == "exec_3"
+    assert len(kernel.made) == 2
+
+
+def test_hook_that_knows_no_other_kind(kernel: FakeKernel) -> None:
+    """A hook without a way down stays when others of its kind step down, and decides by its own refusal."""
+    first, second = RICH.hooks
+    lonely = RICH._replace(hooks=(first, second._replace(rungs=second.rungs[:1])))
+    kernel.forbidden = {"call_1"}
+    climbed = climb(lonely, lambda _: None)
+    assert kernel.last.attached == ["call_2", "further_2", "file_1"]
+    climbed.held.close()
+
+    kernel.forbidden = {"call_1", "file_1"}
+    with pytest.raises(LoadError, match="refused file_1"):
+        climb(lonely, lambda _: None)
+    assert all(one.closed and not one.attached for one in kernel.made)
+
+
+def test_programs_beside(kernel: FakeKernel) -> None:
+    """All programs of a rung are loaded and attached, each with a link by its name."""
+    climbed = climb(RICH, lambda _: None)
+
+    assert kernel.last.selected == kernel.last.attached == ["call_1", "further_1", "file_1"]
+    assert list(climbed.links) == ["call_1", "further_1", "file_1"]
+
+
+def test_program_beside_that_is_absent(kernel: FakeKernel) -> None:
+    """A program that the object of this architecture lacks is left out, and its rung holds without it."""
+    kernel.absent = {"further_1"}
+    climbed = climb(RICH, lambda _: None)
+
+    assert kernel.last.attached == list(climbed.links) == ["call_1", "file_1"]
+    assert _refusals(climbed) == {"call": [], "file": []}
+
+
+@pytest.mark.parametrize("step", ["refused", "unattachable"])
+def test_program_beside_that_is_refused(kernel: FakeKernel, step: str) -> None:
+    """A rung holds with all of its programs or not at all."""
+    setattr(kernel, step, {"further_1"})
+    climbed = climb(RICH, lambda _: None)
+
+    assert _refusals(climbed) == {"call": ["call_1"], "file": []}
+    assert kernel.last.attached == ["call_2", "further_2", "file_1"]
+
+
+def test_hook_that_a_host_can_do_without(kernel: FakeKernel) -> None:
+    """A hook of which no way holds ends on the rung without programs, tells every refusal, and stops no other hook."""
+    kernel.refused = {"call_1", "further_2"}
+    climbed = climb(RICH, lambda _: None)
+
+    assert climbed.rungs["call"] == RICH.hooks[0].rungs[-1]
+    assert _refusals(climbed) == {"call": ["call_1", "call_2"], "file": []}
+    assert kernel.last.attached == list(climbed.links) == ["file_1"]
 
 
 def test_every_attempt_is_prepared(kernel: FakeKernel) -> None:

@@ -1,5 +1,6 @@
 """A monitor that this process loads: its transport, its counts, and that it ends with its owner."""
 
+import mmap
 import struct
 from collections.abc import Sequence
 from typing import ClassVar
@@ -97,9 +98,10 @@ def test_perf_transport(kernel: FakeKernel) -> None:
 
 @pytest.mark.parametrize("transport", Transport)
 def test_settings(kernel: FakeKernel, transport: Transport) -> None:
-    """The programs are told the transport and that they are of no later generation."""
+    """The programs are told the transport, that they are of no later generation, and the size of a page."""
+    settings = struct.pack("=II32sI", transport is PERF, 0, b"", mmap.PAGESIZE)
     with LoadedMonitor(MONITOR, ring_bytes=1_048_576, transport=transport):
-        assert kernel.last.constants == {".rodata.settings": struct.pack("=II32s", transport is PERF, 0, b"")}
+        assert kernel.last.constants == {".rodata.settings": settings}
 
 
 @pytest.mark.parametrize(("answer", "transport"), [(True, RING), (None, RING), (False, PERF)])

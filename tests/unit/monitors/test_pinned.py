@@ -15,10 +15,10 @@ import pytest
 
 from pyloader.binding import Descriptor, MapInfo, ProgramInfo
 from pyloader.errors import LoadError, UnsupportedError
-from pyloader.monitors import PinnedMonitor, Pins, Transport, pinned_monitors
+from pyloader.monitors import Monitor, PinnedMonitor, Pins, Transport, pinned_monitors
 from pyloader.monitors.climb import digest
 from pyloader.monitors.pinned import Generation
-from tests.unit.monitors.kernel import MAP_FD, MONITOR, FakeKernel
+from tests.unit.monitors.kernel import MAP_FD, MONITOR, RICH, FakeKernel
 
 RING_BYTES = 65_536
 MARK = b"records that nobody has read"
@@ -43,9 +43,9 @@ class Bpffs:
         else:
             path.write_bytes(self.kernel.last.constants[".rodata.settings"] if path.name == "settings" else bytes(64))
 
-    def pins(self, instance: str = "default") -> Pins:
-        """Return the pins of an instance."""
-        return Pins(MONITOR, instance, self.root)
+    def pins(self, instance: str = "default", monitor: Monitor = MONITOR) -> Pins:
+        """Return the pins of a monitor of an instance."""
+        return Pins(monitor, instance, self.root)
 
     def load(self, version: bytes) -> bool:
         """Load a version of the monitor."""
@@ -63,7 +63,7 @@ def _open_pinned(path: Path) -> Descriptor:
 
 def _read_numbers(fd: int, index: int, layout: str) -> tuple[int | bytes, ...]:
     size = struct.calcsize(layout)
-    return struct.unpack(layout, os.pread(fd, size, index * size))
+    return struct.unpack(layout, os.pread(fd, size, index * size).ljust(size, b"\0"))
 
 
 def _write_numbers(fd: int, index: int, layout: str, *numbers: int) -> None:
@@ -175,6 +175,16 @@ def test_upgrade(bpffs: Bpffs) -> None:
     assert set(bpffs.kernel.last.shared) == SHARED
     assert bpffs.load(b"three")
     assert _state(bpffs.pins()) == State(b"three", 2, 2, 0, MARK)
+
+
+def test_upgrade_from_shorter_settings(bpffs: Bpffs) -> None:
+    """A version whose settings had no size of a page yet is upgraded like any other."""
+    bpffs.load(b"one")
+    settings = bpffs.pins().folder / "maps" / "settings"
+    settings.write_bytes(settings.read_bytes()[:-4])
+
+    assert bpffs.load(b"two")
+    assert _state(bpffs.pins()) == State(b"two", 1, 1, 0, bytes(len(MARK)))
 
 
 def test_upgrade_whose_programs_are_refused(bpffs: Bpffs) -> None:
@@ -479,6 +489,30 @@ def test_pinned_monitor(bpffs: Bpffs) -> None:
 
     assert reader.closed
     assert bpffs.content() == before
+
+
+@pytest.mark.usefixtures("rings")
+@pytest.mark.parametrize(
+    ("refused", "absent", "rung", "programs"),
+    [
+        (set[str](), set[str](), "fexit/c", {"call_1", "further_1", "file_1"}),
+        (set[str](), {"further_1"}, "fexit/c", {"call_1", "file_1"}),
+        ({"call_1"}, set[str](), "kretprobe/c", {"call_2", "further_2", "file_1"}),
+        ({"call_1", "call_2"}, set[str](), "none", {"file_1"}),
+    ],
+)
+def test_rungs_of_several_programs(
+    bpffs: Bpffs, refused: set[str], absent: set[str], rung: str, programs: set[str]
+) -> None:
+    """All programs of a rung are pinned, and tell the rung to whoever finds them; so does it if there are none."""
+    bpffs.kernel.refused, bpffs.kernel.absent = refused, absent
+    pins = bpffs.pins(monitor=RICH)
+    pins.load(ring_bytes=RING_BYTES)
+
+    assert programs == {path.name for path in (pins.folder / "links").iterdir()}
+    with cast("PinnedMonitor", pins.find()) as pinned:
+        assert programs == set(pinned.programs)
+        assert {hook: rung.name for hook, rung in pinned.rungs.items()} == {"call": rung, "file": "fentry/f"}
 
 
 @pytest.mark.usefixtures("rings")

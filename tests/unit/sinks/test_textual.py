@@ -156,3 +156,21 @@ def test_summary_line() -> None:
         "5 process_exec, 2 process_fork; lost: 1 process_fork; 3 alerts; 7 processes forgotten for want of room"
         "; fork by tp/fork cannot see siblings"
     )
+
+
+def test_hooks_that_see_nothing() -> None:
+    """Hooks that are blind to the same are told together, and those that observe nothing in words of their own."""
+    hooks = [
+        Hook("memory", "map", "tp/mmap", blind_to="old calls"),
+        Hook("memory", "remap", "none", blind_to="remap_file_pages"),
+        Hook("memory", "unmap", "tp/munmap", blind_to="old calls"),
+        Hook("memory", "protect", "tp/mprotect", blind_to="much"),
+        Hook("memory", "break", "kprobe/brk", blind_to="old calls"),
+    ]
+
+    assert summary_line(Summary(records={}, lost={}, alerts=0, evicted={}, hooks=hooks)) == (
+        "no records; lost: none; 0 alerts"
+        "; map, unmap and break cannot see old calls"
+        "; remap cannot be observed here: remap_file_pages"
+        "; protect by tp/mprotect cannot see much"
+    )
