@@ -35,7 +35,6 @@ struct flow_news {
 	bool opened;	/* a new flow */
 	bool completed; /* a handshake */
 	bool displaced; /* a handshake under way was forgotten for it */
-	bool known;
 };
 
 static __always_inline __u64 flow_hash(const struct packet *packet, __u64 source_hash)
@@ -55,21 +54,22 @@ static __always_inline struct flow_news follow_tcp(const struct packet *packet, 
 	__u32 place = hash % FLOW_PLACES, print = (__u32)(hash >> 32) | 1;
 	struct flow *flow = bpf_map_lookup_elem(&tcp_flows, &place);
 	struct flow_news news = {};
+	bool known;
 
 	if (!flow)
 		return news;
-	news.known = flow->print == print;
+	known = flow->print == print;
 	if (is_syn(packet)) {
 		/* The same again was lost on its way, or its answer was. */
-		if (news.known && flow->expected == packet->sequence + 1 && now - flow->seen < FLOW_IDLE)
+		if (known && flow->expected == packet->sequence + 1 && now - flow->seen < FLOW_IDLE)
 			return news;
 		news.opened = true;
-		news.displaced = !news.known && flow->opening && now - flow->seen < HANDSHAKE_TIME;
+		news.displaced = !known && flow->opening && now - flow->seen < HANDSHAKE_TIME;
 		flow->print = print;
 		flow->expected = packet->sequence + 1;
 		flow->seen = now;
 		flow->opening = 1;
-	} else if (news.known && flow->opening) {
+	} else if (known && flow->opening) {
 		news.completed = (packet->flags & (PACKET_ACK | PACKET_SYN | PACKET_RST)) == PACKET_ACK &&
 				 packet->sequence == flow->expected && packet->acknowledgement;
 		if (news.completed || packet->flags & PACKET_RST)
@@ -86,8 +86,7 @@ static __always_inline struct flow_news follow_other(__u64 hash, __u32 now)
 
 	if (!flow)
 		return news;
-	news.known = flow->print == print && now - flow->seen < FLOW_IDLE;
-	news.opened = !news.known;
+	news.opened = flow->print != print || now - flow->seen >= FLOW_IDLE;
 	flow->print = print;
 	if (flow->seen != now)
 		flow->seen = now;

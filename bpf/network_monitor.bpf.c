@@ -259,18 +259,16 @@ static __always_inline __u32 counter_of(const struct packet *packet)
 }
 
 /*
- * Whether the destination port counts as one that was tried. Whoever asks for something does so with a SYN, or with TCP
- * flags that make no sense, or with a flow of another protocol. Answers to this host's own connections come to ports that
- * it gave out itself, and do not count; nor do errors, whose ports are the types of ICMP.
+ * Whether the destination port counts as one that was tried. A SYN and TCP flags that make no sense always try one; other
+ * packets do not if they come to the ports that this host gives to its own connections, for they may be answers.
  */
-static __always_inline bool tries_port(const struct packet *packet, const struct flow_news *news,
-				       const struct policy_table *policy)
+static __always_inline bool tries_port(const struct packet *packet, const struct policy_table *policy)
 {
 	if (!packet->transport || packet->protocol == PROTOCOL_ICMP || packet->protocol == PROTOCOL_ICMPV6)
 		return false;
 	if (packet->protocol == PROTOCOL_TCP && (is_syn(packet) || packet->anomalies))
 		return true;
-	return !news->known && packet->destination_port < policy->numbers[POLICY_EPHEMERAL_PORTS];
+	return packet->destination_port < policy->numbers[POLICY_EPHEMERAL_PORTS];
 }
 
 SEC("xdp")
@@ -318,9 +316,9 @@ int network_packets(struct xdp_md *ctx)
 		.counter = counter_of(packet),
 		.anomalies = packet->anomalies,
 		.completed = news.completed,
-		.opens = tries_port(packet, &news, numbers),
-		.port_bit = packet->destination_port * network.key[1] >> 56,
-		.address_bit = (packet->destination.low ^ packet->destination.high) * network.key[2] >> 58,
+		.opens = tries_port(packet, numbers),
+		.port_bit = spread(packet->destination_port) >> 56,
+		.address_bit = spread(packet->destination.low ^ packet->destination.high) >> 58,
 	};
 
 	struct address whole = {packet->source.high, packet->source.low & 0x00ffffffffffffffULL};

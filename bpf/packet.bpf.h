@@ -528,7 +528,7 @@ static __always_inline bool read_packet(struct packet *packet, struct xdp_md *co
 		transport = read_ipv6(packet, context);
 	else
 		return false;
-	if (packet->length < packet->offset || !(packet->source.high | packet->source.low | packet->destination.low))
+	if (!(packet->source.high | packet->source.low | packet->destination.low))
 		return false;
 	if (transport && !packet->fragment_offset)
 		read_transport(packet, context);

@@ -2,10 +2,11 @@
 
 `library` finds and declares the bundled libbpf, `log` captures what it prints, `handle` owns C pointers, `objects`
 loads programs and maps, `ring` reads records in batches, `counters` reads and sets numbers in maps, `pins` names
-them in bpffs.
+them in bpffs, `found` finds those that are in the kernel already.
 """
 
-from pyloader.binding.counters import PerCpuArray, read_numbers, write_numbers
+from pyloader.binding.counters import PerCpuArray, drop_entry, put_entry, read_numbers, write_numbers
+from pyloader.binding.found import open_map_of, open_program, program_ids
 from pyloader.binding.library import library
 from pyloader.binding.objects import BpfObject, Link
 from pyloader.binding.pins import Descriptor, MapInfo, ProgramInfo, map_info, open_pinned, pin, program_info
@@ -26,11 +27,16 @@ __all__ = [
     "can_call_helper",
     "can_create_map",
     "can_load_program",
+    "drop_entry",
     "library",
     "map_info",
+    "open_map_of",
     "open_pinned",
+    "open_program",
     "pin",
+    "program_ids",
     "program_info",
+    "put_entry",
     "read_numbers",
     "write_numbers",
 ]

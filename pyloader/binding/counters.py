@@ -1,5 +1,6 @@
-"""Maps of plain numbers."""
+"""Maps of plain numbers, and of bytes."""
 
+import contextlib
 import ctypes
 import struct
 from collections.abc import Sequence
@@ -48,3 +49,14 @@ def write_numbers(map_fd: int, index: int, layout: str, *numbers: int) -> None:
     """Set the value at an index of an array map, packed by a `struct` layout. Raises `OSError`."""
     key = ctypes.c_uint32(index)
     library().bpf_map_update_elem(map_fd, ctypes.byref(key), struct.pack(layout, *numbers), 0)
+
+
+def put_entry(map_fd: int, key: bytes, value: bytes) -> None:
+    """Set an entry of a hash map. Raises `OSError`, for example if the map is full."""
+    library().bpf_map_update_elem(map_fd, key, value, 0)
+
+
+def drop_entry(map_fd: int, key: bytes) -> None:
+    """Remove an entry of a hash map, if it is there. Raises `OSError`."""
+    with contextlib.suppress(FileNotFoundError):
+        library().bpf_map_delete_elem(map_fd, key)

@@ -60,9 +60,12 @@ def climb(monitor: Monitor, prepare: Callable[[BpfObject], None], *, btf: Path |
             programs = [name for rung in rungs.values() for name in rung.programs if name in existing]
             loaded.select(programs)
             prepare(loaded)
+            for section, values in (monitor.constants or dict)().items():
+                loaded.set_constants(section, values)
             try:
                 loaded.load()
-                links = {name: held.enter_context(loaded.attach(name)) for name in programs}
+                hooked = [name for rung in rungs.values() if not rung.is_on_interfaces for name in rung.programs]
+                links = {name: held.enter_context(loaded.attach(name)) for name in hooked if name in existing}
             except LoadError as error:
                 stepped = _step_down(monitor, rungs, error)
                 if not stepped:

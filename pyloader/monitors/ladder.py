@@ -4,6 +4,7 @@ A monitor needs several hooks. For each it declares a ladder of rungs, the best 
 rung, what it cannot see and what it costs. Which rung holds is found out by trying, never from the kernel's version.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,6 +45,11 @@ class Rung(NamedTuple):
         """How the programs are attached, by the first part of their section's name: `fentry` stands for `fexit` too."""
         return _family(self.name.split("/")[0])
 
+    @property
+    def is_on_interfaces(self) -> bool:
+        """Whether the program is attached to interfaces, by who chose them, and not to a hook of the kernel."""
+        return self.kind == "xdp"
+
     def missing(self) -> Path | None:
         """Return a file without which the kernel cannot do it and that is not there."""
         needed = (self.needs, kernel.BTF_PATH if self.kind in _BY_KERNEL_TYPES else None)
@@ -65,6 +71,8 @@ class Monitor(NamedTuple):
     hooks: tuple[Hook, ...]
     untyped_object: str = ""
     """The object for kernels without BTF of their own, if that is another one."""
+    constants: Callable[[], dict[str, bytes]] | None = None
+    """What else is decided before the load: the values of sections of constants, anew for each attempt."""
 
     def forced(self, kind: str) -> "Monitor":
         """Return the monitor with only the rungs of one kind, such as `tp_btf` or `kprobe`.

@@ -1,0 +1,157 @@
+"""A program on the chosen interfaces, while they come and go."""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from ipaddress import ip_address
+from types import TracebackType
+from typing import Any, NamedTuple, Protocol, Self
+
+from pyloader.attach.events import LinkEvents, Moved
+from pyloader.attach.xdp import Attachment, Link, attach, detach, links
+from pyloader.errors import BusyError, LoadError, PyloaderError, UnsupportedError, UsageError
+
+
+class _Descriptor(Protocol):
+    """What a program left behind is opened as."""
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+
+
+OpenStale = Callable[[int], AbstractContextManager[_Descriptor] | None]
+"""Takes a program's id; opens the program if it is ours and left behind, else returns `None`."""
+
+
+class Changes(NamedTuple):
+    """What became of the chosen interfaces."""
+
+    attached: list[Attachment]
+    gone: list[Attachment]
+    refused: list[PyloaderError]
+
+
+class Interfaces:
+    """Holds a program on the interfaces of these names, and knows the addresses of this network namespace.
+
+    Entering attaches to those that exist and removes what earlier sensors left behind. Raises `UsageError` if there is
+    no interface of a name, and what `pyloader.attach.xdp.attach` raises; then nothing is attached. Leaving detaches
+    everywhere, in whatever network namespace an interface is by then.
+    """
+
+    def __init__(self, names: Sequence[str], program_fd: int, open_stale: OpenStale) -> None:
+        self._names = tuple(dict.fromkeys(names))
+        self._program_fd = program_fd
+        self._open_stale = open_stale
+        self._held = ExitStack()
+        self.attachments: dict[int, Attachment] = {}
+        self.refused: dict[int, PyloaderError] = {}
+        """Interfaces that appeared and could not be watched, by number."""
+
+    def fileno(self) -> int:
+        """Return a descriptor that becomes readable when there is something to follow."""
+        return self._events.fileno()
+
+    def addresses(self) -> set[bytes]:
+        """Return the addresses of this network namespace, 16 bytes each."""
+        found = set()
+        for message in self._route.get_addr():
+            raw = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
+            if raw:
+                packed = ip_address(str(raw).partition("%")[0]).packed
+                found.add(packed if len(packed) == 16 else bytes(10) + b"\xff\xff" + packed)  # noqa: PLR2004 -- IPv6.
+        return found
+
+    def follow(self) -> Changes | None:
+        """Bring the attachments up to date with the interfaces; return what changed, or `None` if nothing happened."""
+        changed, moved = self._events.take()
+        if not changed:
+            return None
+        for one in moved:
+            self._detach_moved(one)
+        return self._reconcile(links(self._route))
+
+    def close(self) -> None:
+        """Detach everywhere. Further calls do nothing."""
+        self._held.close()
+
+    def _open(self) -> None:
+        # It takes half a second to import, which only those pay who watch interfaces.
+        from pyroute2 import IPRoute  # noqa: PLC0415 -- see above.
+
+        self._route: Any = self._held.enter_context(IPRoute())
+        self._events = LinkEvents()
+        self._held.callback(self._events.close)
+        self._held.callback(self._detach_all)
+
+    def _begin(self) -> None:
+        present = links(self._route)
+        missing = set(self._names) - {link.name for link in present}
+        if missing:
+            names = ", ".join(one.name for one in present)
+            message = f"there is no interface {', '.join(sorted(missing))}; there are: {names}"
+            raise UsageError(message)
+        sweep(self._route, present, self._open_stale)
+        for link in links(self._route):
+            if link.name in self._names:
+                self.attachments[link.number] = attach(self._route, link, self._program_fd)
+
+    def _reconcile(self, present: list[Link]) -> Changes:
+        """Drop what is gone and attach to what has appeared. A renamed interface stays watched."""
+        here = {link.number for link in present}
+        gone = [self.attachments.pop(index) for index in list(self.attachments) if index not in here]
+        self.refused = {index: error for index, error in self.refused.items() if index in here}
+        changes = Changes([], gone, [])
+        watched = {one.name for one in self.attachments.values()}
+        for link in present:
+            if link.name not in self._names or link.number in self.attachments or link.name in watched:
+                continue
+            try:
+                attachment = attach(self._route, link, self._program_fd)
+            except (BusyError, UnsupportedError, LoadError) as error:
+                if str(error) != str(self.refused.get(link.number, "")):
+                    changes.refused.append(error)
+                self.refused[link.number] = error
+                continue
+            self.refused.pop(link.number, None)
+            self.attachments[link.number] = attachment
+            changes.attached.append(attachment)
+        return changes
+
+    def _detach_moved(self, moved: Moved) -> None:
+        attachment = self.attachments.get(moved.number)
+        if attachment is not None and moved.namespace >= 0:
+            detach(self._route, moved.new_number, attachment.mode, self._program_fd, namespace=moved.namespace)
+
+    def _detach_all(self) -> None:
+        for one in self._events.take()[1]:
+            self._detach_moved(one)
+            self.attachments.pop(one.number, None)
+        while self.attachments:
+            index, attachment = self.attachments.popitem()
+            detach(self._route, index, attachment.mode, self._program_fd)
+
+    def __enter__(self) -> Self:
+        try:
+            self._open()
+            self._begin()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def sweep(route: Any, present: Iterable[Link], open_stale: OpenStale) -> list[Link]:  # noqa: ANN401 -- as in xdp.
+    """Detach the programs that earlier sensors left behind; return the interfaces they were on."""
+    swept = []
+    for link in present:
+        stale = open_stale(link.program) if link.program else None
+        if stale is not None:
+            with stale as program:
+                if detach(route, link.number, link.mode, program.fileno()):
+                    swept.append(link)
+    return swept

@@ -1,0 +1,109 @@
+"""A monitor that this process loads, and whose program it puts on interfaces."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from pyloader.attach import Attachment, Interfaces, Mode
+from pyloader.binding import PerCpuArray, read_numbers, write_numbers
+from pyloader.errors import PyloaderError
+from pyloader.monitors.addresses import MAPS, AddressSet, AddressTable
+from pyloader.monitors.instance import only_one
+from pyloader.monitors.ladder import Monitor, Rung
+from pyloader.monitors.loaded import LoadedMonitor
+from pyloader.monitors.network import CONSTANTS, CONSTANTS_LAYOUT, POLICY, POLICY_LAYOUT, PROGRAM, TRAFFIC_WORDS
+from pyloader.monitors.stale import open_stale, socket_name
+from pyloader.monitors.transport import Transport
+from pyloader.records import Policy
+
+
+class News(NamedTuple):
+    """What became of the interfaces: hooks that hold now, interfaces that are gone, and refusals."""
+
+    rungs: dict[str, Rung]
+    gone: list[str]
+    refused: list[PyloaderError]
+
+
+class InterfaceMonitor(LoadedMonitor):
+    """The network monitor on the interfaces of these names.
+
+    Raises `UsageError` if there is no such interface, `BusyError` if another program is on one, and what
+    `LoadedMonitor` raises; then nothing stays behind. The hooks in `rungs` are called `packets INTERFACE`.
+    """
+
+    def __init__(
+        self,
+        monitor: Monitor,
+        interfaces: Sequence[str],
+        *,
+        ring_bytes: int,
+        transport: Transport | None = None,
+        btf: Path | None = None,
+    ) -> None:
+        super().__init__(monitor, ring_bytes=ring_bytes, transport=transport, btf=btf)
+        try:
+            self._table = {**POLICY}
+            self.steer({})
+            self._totals = PerCpuArray(self._object.map_fd("traffic"), width=TRAFFIC_WORDS)
+            filters = self._object.map_fd("address_filters")
+            self.addresses = {
+                which: AddressTable(which, self._object.map_fd(name), filters) for which, name in MAPS.items()
+            }
+            self._held.enter_context(only_one(socket_name(self._owner())))
+            self._interfaces = Interfaces(interfaces, self._object.program_fd(PROGRAM), open_stale)
+            self._held.enter_context(self._interfaces)
+            self._learn_own_addresses()
+            self._packets = self.rungs.pop("packets")
+            self.rungs |= self._rungs_of(list(self._interfaces.attachments.values()))
+        except BaseException:
+            self._held.close()
+            raise
+
+    def steer(self, changes: dict[Policy, int]) -> None:
+        """Change numbers of the policy (`pyloader.records.Policy`), while packets come. Raises `OSError`."""
+        self._table |= changes
+        numbers = [self._table[one] for one in Policy]
+        write_numbers(self._object.map_fd("policy"), 0, POLICY_LAYOUT, *numbers)
+
+    def totals(self) -> list[tuple[int, ...]]:
+        """Return the words of `struct totals` (bpf/traffic.bpf.h) for each CPU."""
+        return self._totals.read(0)
+
+    def filenos(self) -> list[int]:
+        """Return what becomes readable when interfaces change."""
+        return [self._interfaces.fileno()]
+
+    def follow(self) -> News | None:
+        """Follow the interfaces; return what became of them, or `None` if nothing happened to any interface."""
+        changes = self._interfaces.follow()
+        if changes is None:
+            return None
+        self._learn_own_addresses()
+        gone = [f"packets {one.name}" for one in changes.gone]
+        for hook in gone:
+            self.rungs.pop(hook, None)
+        news = self._rungs_of(changes.attached)
+        self.rungs |= news
+        return News(news, gone, changes.refused)
+
+    def detach(self) -> None:
+        """Observe no more; what is in the rings can still be read."""
+        self._interfaces.close()
+        super().detach()
+
+    def _owner(self) -> int:
+        return int(read_numbers(self._object.map_fd(CONSTANTS), 0, CONSTANTS_LAYOUT)[5])
+
+    def _learn_own_addresses(self) -> None:
+        self.addresses[AddressSet.OWN].replace(dict.fromkeys(sorted(self._interfaces.addresses()), 0))
+
+    def _rungs_of(self, attachments: Sequence[Attachment]) -> dict[str, Rung]:
+        """Return how packets are observed on interfaces, by the name of the hook."""
+        return {f"packets {one.name}": self._rung(one) for one in attachments}
+
+    def _rung(self, attachment: Attachment) -> Rung:
+        cost = ""
+        if attachment.mode is Mode.GENERIC:
+            cost = f"a copy of many a packet, for the driver cannot do it itself ({attachment.refused})"
+        return self._packets._replace(name=f"xdp {attachment.mode}", cost=cost)
