@@ -25,6 +25,11 @@ enum repeated {
 	REPEATED_LIMIT = 32,
 };
 
+struct span {
+	__u64 start;
+	__u64 end;
+};
+
 struct footprint {
 	__u64 start; /* of the process, which tells it from another that had its id */
 	__u64 since;
@@ -34,6 +39,7 @@ struct footprint {
 	__u64 last_map, last_map_size; /* the last mapping that the process asked for */
 	__u64 written_code;	       /* when it last made written memory executable */
 	__u64 last_told;
+	struct span honest_code, honest_stack; /* where its last call came from that was found in order */
 	__u32 counts[REPEATED_LIMIT];
 	__u8 levels[4]; /* how often each measure has doubled, see usage.bpf.h */
 	bool told;

@@ -333,10 +333,24 @@ static __always_inline void observe_write_at(void *context, struct file *file, _
 	observe_memory_write(context, file, address, length);
 }
 
-SEC("fentry/mem_write")
-int BPF_PROG(memory_write_fentry, struct file *file, const char *from, unsigned long length, __u64 *position)
+/* Where write() and pwrite() write to; other calls are not told apart. */
+static __always_inline __u64 position_of_call(struct file *file)
 {
-	observe_write_at(ctx, file, length, position);
+	struct pt_regs *regs = user_registers((void *)bpf_get_current_task());
+
+	return called(regs) == SYSCALL_PWRITE64 ? ARGUMENT_4(regs) : BPF_CORE_READ(file, f_pos);
+}
+
+/* The arguments: file, from, length, position. Linux 5.17 began to hand out pointers to numbers, and has this helper. */
+SEC("fentry/mem_write")
+int memory_write_fentry(__u64 *ctx)
+{
+	struct file *file = (void *)ctx[0];
+
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_func_arg))
+		observe_write_at(ctx, file, ctx[2], (void *)ctx[3]);
+	else
+		observe_memory_write(ctx, file, position_of_call(file), ctx[2]);
 	return 0;
 }
 

@@ -42,6 +42,20 @@ static __always_inline bool is_strange_stack(struct task_struct *task, const str
 	       !BPF_CORE_READ(task, vfork_done);
 }
 
+static __always_inline bool lies_in(const struct span *span, __u64 address)
+{
+	return span->start <= address && address < span->end;
+}
+
+static __always_inline void remember_origin(struct footprint *footprint, const struct region *code,
+					    const struct region *stack)
+{
+	footprint->honest_code.start = code->start;
+	footprint->honest_code.end = code->end;
+	footprint->honest_stack.start = stack->start;
+	footprint->honest_stack.end = stack->end;
+}
+
 static __always_inline void observe_call(void *context, enum call call)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
@@ -51,6 +65,10 @@ static __always_inline void observe_call(void *context, enum call call)
 	struct workspace *space;
 
 	if (!makes_calls(task) || !in_charge())
+		return;
+	/* Compilers at run time protect memory all day long, and always from the same place. */
+	if (footprint && call != CALL_EXEC && call != CALL_CONNECT && lies_in(&footprint->honest_code, ip) &&
+	    lies_in(&footprint->honest_stack, sp))
 		return;
 	space = enter_workspace();
 	if (!space) {
@@ -75,8 +93,11 @@ static __always_inline void observe_call(void *context, enum call call)
 		scratch->flags |= SUSPICION_FRESH_CODE;
 		record->since_written = now - footprint->written_code;
 	}
-	if (!scratch->flags)
+	if (!scratch->flags) {
+		if (footprint && stack->kind == AREA_STACK)
+			remember_origin(footprint, code, stack);
 		goto leave;
+	}
 	record->count = to_be_told(footprint, REPEATED_CALL + call);
 	if (!record->count)
 		goto leave;

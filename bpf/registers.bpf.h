@@ -44,6 +44,13 @@ static __always_inline __u64 user_sp(struct pt_regs *regs)
 #define ARGUMENT_4(user) BPF_CORE_READ(user, r10)
 #define ARGUMENT_5(user) BPF_CORE_READ(user, r8)
 
+/* The number of the system call. */
+#define SYSCALL_PWRITE64 18
+static __always_inline __u32 called(struct pt_regs *regs)
+{
+	return BPF_CORE_READ(regs, orig_ax);
+}
+
 /* Whether the thread is in a 32-bit system call, which 64-bit programs can make as well (int 0x80). */
 #define TS_COMPAT 2 /* arch/x86/include/asm/thread_info.h */
 static __always_inline bool is_compat(struct task_struct *task)
@@ -85,6 +92,12 @@ static __always_inline __u64 user_sp(struct pt_regs *regs)
 #define ARGUMENT_3(user) BPF_CORE_READ(user_part(user), regs[2])
 #define ARGUMENT_4(user) BPF_CORE_READ(user_part(user), regs[3])
 #define ARGUMENT_5(user) BPF_CORE_READ(user_part(user), regs[4])
+
+#define SYSCALL_PWRITE64 68
+static __always_inline __u32 called(struct pt_regs *regs)
+{
+	return BPF_CORE_READ(regs, syscallno);
+}
 
 #define TIF_32BIT 22 /* arch/arm64/include/asm/thread_info.h */
 static __always_inline bool is_compat(struct task_struct *task)

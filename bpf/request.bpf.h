@@ -9,6 +9,16 @@
 
 #define CAP_SYS_PTRACE 19 /* include/uapi/linux/capability.h */
 
+/* Until 6.3 kernel_cap_t was an array of two words; eight bytes from its beginning are right for both. */
+static __always_inline __u64 effective_capabilities(struct task_struct *task)
+{
+	const struct cred *cred = BPF_CORE_READ(task, real_cred);
+	__u64 capabilities = 0;
+
+	bpf_core_read(&capabilities, sizeof(capabilities), &cred->cap_effective);
+	return capabilities;
+}
+
 /* `name` is in user memory, or NULL. */
 static __always_inline void observe_request(void *context, enum facility facility, long result, const char *name,
 					    __u32 flags)
@@ -35,7 +45,7 @@ static __always_inline void observe_request(void *context, enum facility facilit
 	record->start = start_of(task);
 	record->uid = BPF_CORE_READ(task, real_cred, uid.val);
 	record->facility = facility;
-	record->privileged = BPF_CORE_READ(task, real_cred, cap_effective.val) >> CAP_SYS_PTRACE & 1;
+	record->privileged = effective_capabilities(task) >> CAP_SYS_PTRACE & 1;
 	record->flags = flags;
 	BPF_CORE_READ_INTO(&record->comm, task, group_leader, comm);
 	put_memory_request(space->record, record);

@@ -65,12 +65,14 @@ static __always_inline void tell_usage(void *context, struct task_struct *task, 
 				       __u32 reasons)
 {
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
-	__u8 *at = reserve(MEMORY_USAGE, MEMORY_USAGE_FIXED);
 	__u64 now = boot_time(), resident = resident_bytes(mm);
 	__u64 peak = peak_bytes(task, mm);
+	__u8 *at;
 
 	footprint->last_told = now;
 	footprint->told = true;
+	/* Looked at right behind: what reserve() found out, Linux 5.10 forgets over other calls. */
+	at = reserve(MEMORY_USAGE, MEMORY_USAGE_FIXED);
 	if (!at)
 		return;
 

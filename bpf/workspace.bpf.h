@@ -52,7 +52,9 @@ static __always_inline struct workspace *enter_workspace(void)
 		bpf_preempt_disable();
 #endif
 	for (__u32 slot = 0; slot < WORKSPACES; slot++) {
-		struct workspace *space = bpf_map_lookup_elem(&workspaces, &slot);
+		/* The counter stays in a register: Linux 5.10 does not follow numbers of four bytes on the stack. */
+		__u32 key = slot;
+		struct workspace *space = bpf_map_lookup_elem(&workspaces, &key);
 
 		if (space && !space->busy) {
 			space->busy = true;

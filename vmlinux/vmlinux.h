@@ -43,6 +43,7 @@ enum bpf_func_id {
 	BPF_FUNC_get_current_task_btf = 158,
 	BPF_FUNC_ktime_get_coarse_ns = 160,
 	BPF_FUNC_task_pt_regs = 175,
+	BPF_FUNC_get_func_arg = 183,
 };
 
 enum {
@@ -253,6 +254,7 @@ struct path {
 
 struct file {
 	unsigned int f_mode;
+	__s64 f_pos;
 	struct path f_path;
 	struct inode *f_inode;
 	void *private_data;

@@ -16,7 +16,7 @@ CLOCK_TICK_NS = 10_000_000
 """The granularity of start times in /proc (USER_HZ is 100 on every architecture that is supported)."""
 
 RECENTLY_EXITED = 512
-"""So many processes, and up to twice as many, are remembered after their exit: some of what they did ends after them."""
+"""At least so many processes are remembered after their exit: some of what they did comes to its end after them."""
 
 
 class Process:

@@ -43,12 +43,23 @@ def object_file(monitor: Monitor) -> bytes:
     return read_object(monitor.object if kernel.BTF_PATH.exists() else monitor.untyped_object or monitor.object)
 
 
-def climb(monitor: Monitor, prepare: Callable[[BpfObject], None], *, btf: Path | None = None) -> Climbed:
+def _ready(_loaded: BpfObject, _held: ExitStack) -> None:
+    """Need nothing before programs are attached."""
+
+
+def climb(
+    monitor: Monitor,
+    prepare: Callable[[BpfObject], None],
+    *,
+    btf: Path | None = None,
+    ready: Callable[[BpfObject, ExitStack], None] = _ready,
+) -> Climbed:
     """Load and attach a monitor's programs, one rung lower after each refusal.
 
     `prepare` sets up the maps of the object before each attempt, `btf` is a file that describes the kernel's types in
-    its place. If the last rung of a hook does not hold, nothing stays behind and the reason is raised: `LoadError`, or
-    what `kernel.explained` makes of it.
+    its place. `ready` opens what must be there when the first program is attached, and leaves it to the stack that ends
+    with the attempt or with the monitor. If the last rung of a hook does not hold, nothing stays behind and the reason
+    is raised: `LoadError`, or what `kernel.explained` makes of it.
     """
     data = object_file(monitor)
     rungs = {hook.name: _possible(hook)[0] for hook in monitor.hooks}
@@ -64,6 +75,7 @@ def climb(monitor: Monitor, prepare: Callable[[BpfObject], None], *, btf: Path |
                 loaded.set_constants(section, values)
             try:
                 loaded.load()
+                ready(loaded, held)
                 hooked = [name for rung in rungs.values() if not rung.is_on_interfaces for name in rung.programs]
                 links = {name: held.enter_context(loaded.attach(name)) for name in hooked if name in existing}
             except LoadError as error:

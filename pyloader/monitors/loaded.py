@@ -1,8 +1,9 @@
 """A monitor that this process loads, and that ends with it."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
-from pyloader.binding import PerfReader, Reader, RingReader
+from pyloader.binding import BpfObject, PerfReader, RingReader
 from pyloader.monitors.active import ActiveMonitor
 from pyloader.monitors.climb import climb
 from pyloader.monitors.ladder import Monitor
@@ -28,7 +29,10 @@ class LoadedMonitor(ActiveMonitor):
         self.transport = transport or best_transport()
         self._ring_bytes = ring_bytes
         climbed = climb(
-            monitor, lambda loaded: prepare(loaded, transport=self.transport, ring_bytes=ring_bytes), btf=btf
+            monitor,
+            lambda loaded: prepare(loaded, transport=self.transport, ring_bytes=ring_bytes),
+            btf=btf,
+            ready=self._open_reader,
         )
         self.rungs = climbed.rungs
         self.refusals = climbed.refusals
@@ -36,8 +40,6 @@ class LoadedMonitor(ActiveMonitor):
         self._links = climbed.links
         self._held = climbed.held
         try:
-            self.reader = self._open_reader()
-            self._held.callback(self.reader.close)
             self._count_with(self._object.map_fd("tallies"), self._object.map_fd("reported"))
         except BaseException:
             self._held.close()
@@ -52,7 +54,10 @@ class LoadedMonitor(ActiveMonitor):
         """Detach and unload everything. Further calls do nothing."""
         self._held.close()
 
-    def _open_reader(self) -> Reader:
+    def _open_reader(self, loaded: BpfObject, held: ExitStack) -> None:
+        """Make the place where records go: a perf buffer is not there before it is read."""
         if self.transport is Transport.PERF:
-            return PerfReader(self._object.map_fd(SAMPLES), bytes_per_cpu=self._ring_bytes // _PERF_SHARE)
-        return RingReader([(self._object.map_fd(ring), self._ring_bytes) for ring in RINGS])
+            self.reader = PerfReader(loaded.map_fd(SAMPLES), bytes_per_cpu=self._ring_bytes // _PERF_SHARE)
+        else:
+            self.reader = RingReader([(loaded.map_fd(ring), self._ring_bytes) for ring in RINGS])
+        held.callback(self.reader.close)

@@ -3,6 +3,7 @@
 import fnmatch
 import functools
 import hashlib
+import os
 import subprocess
 import sys
 from importlib import metadata
@@ -20,6 +21,12 @@ MATRIX_FILE = FOLDER / "matrix.json"
 _DEPENDENCIES = ("msgspec", "pyroute2")
 _IMAGES = ("boot/vmlinuz-*", "usr/lib/modules/*/vmlinuz")
 """Where packages keep the kernel: the old place and the new."""
+
+_SOURCES = ROOT / "tests/kernel/programs"
+_PROGRAMS = ("executable", "fault", "nothing", "origin", "reach", "target")
+"""C programs of the kernel tests that guests run."""
+_LIBC = "linux-gnu.2.31"
+"""What they are linked against: it is not newer than the guests' own."""
 
 _TRIES = 3
 """How many packages of a series are tried, the newest first."""
@@ -79,11 +86,37 @@ def _file_system(architecture: str) -> Path:
             stale.unlink()
         _write(userland, initramfs.userland(packages))
     (wheel,) = (ROOT / "dist").glob(f"pyloader_ebpf-*_{architecture}.whl")
-    modules = [ROOT / "tests/vm/report.py", *sorted((ROOT / "tests/vm/guest").rglob("*.py"))]
+    shared = [ROOT / "tests/vm/report.py", ROOT / "tests/kernel/acts.py"]
+    modules = [*shared, *sorted((ROOT / "tests/vm/guest").rglob("*.py"))]
     guest = [(str(module.relative_to(ROOT)), module.read_bytes()) for module in modules]
     whole = FOLDER / f"initramfs-{architecture}.cpio"
-    _write(whole, userland.read_bytes() + initramfs.product([wheel, *_dependencies(architecture)], guest))
+    wheels = [wheel, *_dependencies(architecture)]
+    _write(whole, userland.read_bytes() + initramfs.product(wheels, guest, _programs(architecture)))
     return whole
+
+
+def _programs(architecture: str) -> list[Path]:
+    """Return the C programs of the kernel tests, built for the guest."""
+    sources = [_SOURCES / f"{name}.c" for name in _PROGRAMS]
+    texts = [source.read_bytes() for source in (*sources, *sorted(_SOURCES.glob("*.h")))]
+    digest = hashlib.sha256(b"".join(texts)).hexdigest()[:8]
+    folder = FOLDER / "programs" / f"{architecture}-{digest}"
+    partial = folder.with_suffix(".partial")
+    if not folder.exists():
+        partial.mkdir(parents=True, exist_ok=True)
+        for source in sources:
+            _compile(source, partial / source.stem, architecture)
+        partial.rename(folder)
+    return sorted(folder.iterdir())
+
+
+def _compile(source: Path, program: Path, architecture: str) -> None:
+    """Build a C program, as its first line wants it; zig has the libraries of every machine, and undoes no fault."""
+    flags = source.read_text().partition("\n")[0].partition("/* flags: ")[2].split()
+    compiler = [sys.executable, "-m", "ziglang", "cc", "-target", f"{architecture}-{_LIBC}"]
+    options = ["-O1", "-pthread", "-fno-sanitize=all", "-s", *flags]
+    caches = dict.fromkeys(("ZIG_GLOBAL_CACHE_DIR", "ZIG_LOCAL_CACHE_DIR"), str(ROOT / ".build" / "zig"))
+    subprocess.run([*compiler, *options, str(source), "-o", str(program)], check=True, env=os.environ | caches)
 
 
 def _dependencies(architecture: str) -> list[Path]:

@@ -27,6 +27,7 @@ PACKAGES = (
 )
 
 SITE = "opt/site"
+PROGRAMS = "opt/programs"
 
 INIT = f"""#!/usr/bin/busybox sh
 export PATH=/usr/bin PYTHONPATH=/{SITE} PYTHONDONTWRITEBYTECODE=1 LANG=C.UTF-8
@@ -37,6 +38,7 @@ busybox mount -t tracefs tracefs /sys/kernel/tracing
 busybox mount -t bpf bpf /sys/fs/bpf
 busybox mount -t cgroup2 cgroup2 /sys/fs/cgroup
 busybox chmod 755 /
+busybox ifconfig lo up
 {PYTHON} -m tests.vm.guest
 busybox poweroff -f
 """
@@ -124,8 +126,8 @@ def userland(packages: Iterable[Path]) -> bytes:
     return cpio.finish()
 
 
-def product(wheels: Iterable[Path], guest: Iterable[tuple[str, bytes]]) -> bytes:
-    """Return an archive with wheels, unpacked as pip does it, the modules of the guest, and the first process."""
+def product(wheels: Iterable[Path], guest: Iterable[tuple[str, bytes]], programs: Iterable[Path]) -> bytes:
+    """Return an archive with wheels, unpacked as pip does it, what is the guest's own, and the first process."""
     cpio = Cpio()
     for wheel in wheels:
         with zipfile.ZipFile(wheel) as archive:
@@ -135,6 +137,8 @@ def product(wheels: Iterable[Path], guest: Iterable[tuple[str, bytes]]) -> bytes
                     add(f"{SITE}/{name}", archive.read(name))
     for name, data in guest:
         cpio.module(f"{SITE}/{name}", data)
+    for program in programs:
+        cpio.file(f"{PROGRAMS}/{program.name}", program.read_bytes(), 0o755)
     cpio.file("init", INIT.encode(), 0o755)
     return cpio.finish()
 

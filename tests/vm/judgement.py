@@ -9,6 +9,9 @@ from tests.vm.report import Program, Report, Way
 BY_OWN_TYPES = ("tp_btf", "fentry")
 """Kinds of rungs that a kernel without types of its own does not have."""
 
+NOWHERE = "none"
+"""The rung of a hook that no program stands behind."""
+
 
 def failed(series: Series, report: Report) -> Iterator[str]:
     """Yield what kept programs from working, except for what this kernel may refuse."""
@@ -16,24 +19,25 @@ def failed(series: Series, report: Report) -> Iterator[str]:
         yield report.problem
     for program in report.programs:
         if program.problem and not (program.refused and _may_be_refused(series, program)):
-            yield f"{program.way}, {program.name}: {program.problem}"
+            yield f"{program.way}, {program.monitor}/{program.name}: {program.problem}"
 
 
 def untried(_series: Series, report: Report) -> Iterator[str]:
     """Yield the programs that were not tried although this kernel has what they need."""
-    rungs = [rung for monitor in MONITORS.values() for hook in monitor.hooks for rung in hook.rungs]
+    rungs = [(monitor, rung) for monitor in MONITORS.values() for hook in monitor.hooks for rung in hook.rungs]
     for way in Way:
-        tried = {program.name for program in report.programs if program.way == way}
-        for rung in rungs:
-            if rung.program not in tried and not (way.by_file and rung.kind in BY_OWN_TYPES):
-                yield f"{way}, {rung.program}"
+        tried = {(program.monitor, program.name) for program in report.programs if program.way == way}
+        for monitor, rung in rungs:
+            possible = rung.program and not (way.by_file and rung.kind in BY_OWN_TYPES)
+            if possible and (monitor.name, rung.program) not in tried:
+                yield f"{way}, {monitor.name}/{rung.program}"
 
 
 def unrefused(series: Series, report: Report) -> Iterator[str]:
     """Yield the programs that this kernel should have refused and did not: then `EXPECTED_REFUSALS` is out of date."""
     for program in report.programs:
         if not program.refused and _may_be_refused(series, program):
-            yield f"{program.way}, {program.name}"
+            yield f"{program.way}, {program.monitor}/{program.name}"
 
 
 def misplaced(_series: Series, report: Report) -> Iterator[str]:
@@ -53,7 +57,7 @@ def costly(_series: Series, report: Report) -> Iterator[str]:
     """
     for program in report.programs:
         if not program.refused and not 0 < program.instructions <= INSTRUCTION_BUDGET:
-            yield f"{program.way}, {program.name}: {program.instructions}"
+            yield f"{program.way}, {program.monitor}/{program.name}: {program.instructions}"
 
 
 def left_behind(_series: Series, report: Report) -> Iterator[str]:
@@ -66,7 +70,8 @@ def misdiagnosed(_series: Series, report: Report) -> Iterator[str]:
     """Yield what `pyloader doctor` gets wrong: nothing is missing, but for the kernel's types when they are hidden."""
     for types, way in (("kernel", Way.RING), ("file", Way.RING_BY_FILE)):
         doctor = report.doctors.get(types)
-        stands = {one.hook: one.rung for one in report.programs if one.chosen and one.way == way}
+        stands = {f"{monitor.name}/{hook.name}": NOWHERE for monitor in MONITORS.values() for hook in monitor.hooks}
+        stands |= {f"{one.monitor}/{one.hook}": one.rung for one in report.programs if one.chosen and one.way == way}
         if doctor is None or doctor.problems or doctor.rungs != stands or doctor.transport != "ring":
             yield f"types from the {types}: {doctor}, while the rungs are {stands}"
     nowhere = report.doctors.get("nowhere")
@@ -92,5 +97,6 @@ def passed(series: Series, report: Report) -> bool:
 
 def _may_be_refused(series: Series, program: Program) -> bool:
     return any(
-        series == one.series and program.kind in one.kinds and program.way in one.ways for one in EXPECTED_REFUSALS
+        series == one.series and program.way in one.ways and {program.kind, program.rung} & set(one.rungs)
+        for one in EXPECTED_REFUSALS
     )

@@ -38,8 +38,8 @@ class Refusal(NamedTuple):
     """What a kernel refuses, because it came only later."""
 
     series: Series
-    kinds: tuple[str, ...]
-    """Of rungs."""
+    rungs: tuple[str, ...]
+    """Kinds of rungs, or names of single ones."""
     ways: tuple[Way, ...]
     reason: str
 
@@ -50,6 +50,15 @@ EXPECTED_REFUSALS = (
         ("tp", "kprobe"),
         (Way.PINNED, Way.PINNED_BY_FILE),
         "perf events, which plain tracepoints and kprobes are attached by, have links that can be pinned from 5.15 on",
+    ),
+    *(
+        Refusal(
+            series,
+            ("tp_btf/sched_prepare_exec",),
+            (Way.RING, Way.PERF, Way.PINNED),
+            "the tracepoint came with 6.10",
+        )
+        for series in (Series("5.10", "x86_64"), Series("6.1", "x86_64"), Series("6.1", "aarch64"))
     ),
     Refusal(
         Series("6.1", "aarch64"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.vm.report import MARKER, Report, decode
 
-TIMEOUT = 240
+TIMEOUT = 600
 """Seconds for a guest; the slowest needs about a third of it."""
 
 _QEMU = {

@@ -13,7 +13,7 @@ def flawless(release: str = "6.1.0-47-cloud-amd64") -> Report:
         for monitor in MONITORS.values()
         for hook in monitor.hooks
         for rung in hook.rungs
-        if not (way.by_file and rung.kind in BY_OWN_TYPES)
+        if rung.program and not (way.by_file and rung.kind in BY_OWN_TYPES)
     ]
     standing: dict[tuple[Way, str, str], Program] = {}
     for program in programs:
@@ -32,4 +32,4 @@ def flawless(release: str = "6.1.0-47-cloud-amd64") -> Report:
 
 
 def _rungs(programs: list[Program], way: Way) -> dict[str, str]:
-    return {program.hook: program.rung for program in programs if program.way == way and program.chosen}
+    return {f"{one.monitor}/{one.hook}": one.rung for one in programs if one.way == way and one.chosen}

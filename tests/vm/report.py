@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from pyloader.monitors import Rung
+
 MARKER = b"PYLOADER-REPORT "
 """Stands before the report on the guest's console."""
 
@@ -27,15 +29,16 @@ class Way(StrEnum):
 
 
 class Program(msgspec.Struct):
-    """One rung of a ladder, used in one way: a program, loaded by itself, then attached and observing real events."""
+    """One rung of a ladder, used in one way: its programs, loaded, then attached and observing real events."""
 
     way: Way
     monitor: str
     hook: str
     rung: str
     name: str
+    """The first program of the rung."""
     instructions: int = 0
-    """As many the verifier looked at; 0 if it refused the program."""
+    """As many the verifier looked at for the largest of its programs; 0 if it refused one."""
     chosen: bool = False
     """Whether the monitor stands on this rung when it is left to itself."""
     problem: str = ""
@@ -45,8 +48,8 @@ class Program(msgspec.Struct):
 
     @property
     def kind(self) -> str:
-        """How the program is attached."""
-        return self.rung.partition("/")[0]
+        """How the programs are attached, as `Rung.kind` tells it."""
+        return Rung(self.rung, self.name).kind
 
 
 class Doctor(msgspec.Struct):
@@ -55,8 +58,9 @@ class Doctor(msgspec.Struct):
     problems: dict[str, str]
     """What is in the way, by subject."""
     rungs: dict[str, str]
-    """The rung that each hook would stand on."""
+    """The rung that each hook would stand on, by `MONITOR/HOOK`."""
     transport: str | None
+    """The one of all monitors, if they agree."""
 
 
 class Relocation(msgspec.Struct):

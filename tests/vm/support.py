@@ -1,6 +1,7 @@
 """The support table of the README, made from the last results: `python -m tests.vm.support`."""
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from tests.vm.report import Program, Way
 BEGIN = "<!-- support table: make support-table -->"
 END = "<!-- end of support table -->"
 
+_LEFT = "kernel", "machine"
+_RIGHT = "most verified instructions", "transports", "pinned", "types from a file", "result"
 _TRANSPORTS = ("ring", Way.RING), ("perf", Way.PERF)
 
 
@@ -31,41 +34,37 @@ def write(readme: Path, entries: Sequence[Entry]) -> None:
 
 
 def table(entries: Sequence[Entry]) -> list[str]:
-    """Return the lines of the table: one row per kernel."""
-    hooks = list(dict.fromkeys((one.monitor, one.hook) for entry in entries for one in entry.report.programs))
-    monitors = {monitor for monitor, _ in hooks}
-    names = [f"`{hook}`" if len(monitors) == 1 else f"{monitor}: `{hook}`" for monitor, hook in hooks]
+    """Return the lines of the table: one row per kernel, and for each monitor on how many rungs of a kind it stands."""
+    monitors = list(dict.fromkeys(one.monitor for entry in entries for one in entry.report.programs))
     rows = [
-        [
-            "kernel",
-            "machine",
-            *names,
-            "most verified instructions",
-            "transports",
-            "pinned",
-            "types from a file",
-            "result",
-        ],
-        [*["---"] * (2 + len(names)), "---:", *["---"] * 4],
-        *(_row(entry, hooks) for entry in entries),
+        [*_LEFT, *(f"{monitor} monitor" for monitor in monitors), *_RIGHT],
+        [*["---"] * (len(_LEFT) + len(monitors)), "---:", *["---"] * (len(_RIGHT) - 1)],
+        *(_row(entry, monitors) for entry in entries),
     ]
     return [f"| {' | '.join(row)} |" for row in rows]
 
 
-def _row(entry: Entry, hooks: Sequence[tuple[str, str]]) -> list[str]:
+def _row(entry: Entry, monitors: Sequence[str]) -> list[str]:
     programs = entry.report.programs
-    rungs = {(one.monitor, one.hook): one.rung for one in programs if one.way == Way.RING and one.chosen}
-    kinds = [rungs[hook].partition("/")[0] if hook in rungs else "none" for hook in hooks]
     return [
         entry.release,
         entry.architecture,
-        *kinds,
+        *(_standing([one for one in programs if one.monitor == monitor]) for monitor in monitors),
         f"{max((one.instructions for one in programs), default=0):,}",
         ", ".join(name for name, way in _TRANSPORTS if _works(programs, way)) or "none",
         _yes(_works(programs, Way.PINNED)),
         _yes(_works(programs, Way.RING_BY_FILE)),
         "passed" if judgement.passed(entry.series, entry.report) else "failed",
     ]
+
+
+def _standing(programs: Sequence[Program]) -> str:
+    """Return how many hooks of a monitor stand on each kind of rung, the most first, and how many on none."""
+    kinds = Counter(one.kind for one in programs if one.way == Way.RING and one.chosen)
+    counts = kinds.most_common()
+    if nowhere := len({one.hook for one in programs}) - kinds.total():
+        counts.append((judgement.NOWHERE, nowhere))
+    return ", ".join(f"{kind} {count}" for kind, count in counts)
 
 
 def _works(programs: Sequence[Program], way: Way) -> bool:

@@ -9,7 +9,8 @@ from tests.vm.kernels import X86_64, Refusal, Series
 from tests.vm.made_up import flawless
 from tests.vm.report import Report, Way
 
-OLD, ANY = X86_64[0], X86_64[1]
+OLD, ANY = X86_64[0], X86_64[2]
+"""One that refuses something, and one that refuses nothing."""
 
 
 def _program(report: Report, way: Way, name: str, **details: object) -> None:
@@ -87,16 +88,18 @@ def test_each_flaw_is_found(harm: Callable[[Report], None], found_by: set[object
 
 def test_a_refusal_that_is_expected_must_come(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a kernel may refuse is no failure there, and a failure on others; when it is not refused, that is told."""
-    expected = Refusal(OLD, ("tp",), (Way.PINNED,), "for this test")
+    expected = Refusal(OLD, ("lsm", "tp/sched/sched_process_exec"), (Way.PINNED,), "for this test")
     monkeypatch.setattr(judgement, "EXPECTED_REFUSALS", (expected,))
 
     def wrong(series: Series, report: Report) -> list[str]:
         return [line for check in judgement.CHECKS for line in check(series, report)]
 
     report = flawless()
-    assert wrong(OLD, report) == ["pinned, exec_tp", "pinned, fork_tp", "pinned, exit_tp", "pinned, credentials_tp"]
+    assert wrong(OLD, report) == ["pinned, process/exec_tp", "pinned, memory/image_tp"]
     for program in report.programs:
-        if program.way == Way.PINNED and program.kind == "tp":
+        if program.way == Way.PINNED and program.rung == "tp/sched/sched_process_exec":
             program.refused, program.problem = True, "the link cannot be pinned"
     assert wrong(OLD, report) == []
-    assert len(wrong(ANY, report)) == 4
+    assert len(wrong(ANY, report)) == 2
+    monkeypatch.setattr(judgement, "EXPECTED_REFUSALS", (expected._replace(rungs=("tp",)),))
+    assert len(wrong(OLD, report)) == len({(one.monitor, one.name) for one in report.programs if one.kind == "tp"}) - 2

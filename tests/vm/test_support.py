@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.vm import support
+from pyloader.monitors import PROCESS
+from tests.vm import judgement, made_up, support
 from tests.vm.kernels import X86_64
 from tests.vm.made_up import flawless
 from tests.vm.matrix import Entry
@@ -12,15 +13,22 @@ from tests.vm.report import Way
 
 HEAD = (
     (
-        "| kernel | machine | `exec` | `fork` | `exit` | `credentials` | most verified instructions | transports"
+        "| kernel | machine | process monitor | other monitor | most verified instructions | transports"
         " | pinned | types from a file | result |"
     ),
-    "| --- | --- | --- | --- | --- | --- | ---: | --- | --- | --- | --- |",
+    "| --- | --- | --- | --- | ---: | --- | --- | --- | --- |",
 )
 
 
+@pytest.fixture(autouse=True)
+def _two_monitors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pretend that there are two monitors with few hooks."""
+    for module in (judgement, made_up):
+        monkeypatch.setattr(module, "MONITORS", {name: PROCESS._replace(name=name) for name in ("process", "other")})
+
+
 def _entry() -> Entry:
-    return Entry(*X86_64[1], flawless("6.1.0-47-cloud-amd64"))
+    return Entry(*X86_64[2], flawless("6.12.117-cloud-amd64"))
 
 
 def test_only_the_table_is_replaced(tmp_path: Path) -> None:
@@ -47,17 +55,17 @@ def test_a_readme_without_markers_stays_as_it_is(tmp_path: Path) -> None:
 
 
 def test_a_kernel_that_does_everything() -> None:
-    """The row of a kernel tells the kind of the rung of each hook, and that everything works."""
+    """The row of a kernel tells on how many rungs of each kind a monitor stands, and that everything works."""
     assert support.table([_entry()]) == [
         *HEAD,
-        "| 6.1.0-47 | x86_64 | tp_btf | tp_btf | tp_btf | fentry | 1,000 | ring, perf | yes | yes | passed |",
+        "| 6.12.117 | x86_64 | tp_btf 3, fentry 1 | tp_btf 3, fentry 1 | 1,000 | ring, perf | yes | yes | passed |",
     ]
 
 
 def test_a_kernel_that_does_less() -> None:
     """A rung further down, a transport that fails, a pin that is refused and the largest program show in the row."""
     entry = _entry()
-    for program in entry.report.programs:
+    for program in (one for one in entry.report.programs if one.monitor == "process"):
         if program.kind == "fentry" and program.way == Way.RING:
             program.chosen = False
         elif program.kind == "kprobe" and program.way == Way.RING:
@@ -70,5 +78,15 @@ def test_a_kernel_that_does_less() -> None:
             program.chosen = False
 
     assert support.table([entry])[-1] == (
-        "| 6.1.0-47 | x86_64 | tp_btf | tp_btf | tp_btf | kprobe | 26,975 | ring | no | no | failed |"
+        "| 6.12.117 | x86_64 | tp_btf 3, kprobe 1 | tp_btf 3, fentry 1 | 26,975 | ring | no | no | failed |"
     )
+
+
+def test_a_hook_that_nothing_stands_behind() -> None:
+    """A hook without a rung is counted as such, behind the others."""
+    entry = _entry()
+    for program in entry.report.programs:
+        if (program.monitor, program.hook, program.way) == ("other", "exec", Way.RING):
+            program.chosen = False
+
+    assert support.table([entry])[-1].split(" | ")[3] == "tp_btf 2, fentry 1, none 1"

@@ -4,6 +4,9 @@ ffi.cdef([[
   void qsort(void *base, size_t count, size_t size, int (*compare)(const void *, const void *));
 ]])
 
+local comparison = ffi.typeof("int (*)(const void *, const void *)")
+local number = ffi.typeof("const int *")
+
 local function compute(turn)
   local sum = 0
   local code = "local n, sum = ..., %d for i = 1, n do sum = sum + i %% %d end return sum"
@@ -15,8 +18,8 @@ local function compute(turn)
   for at = 0, 63 do
     numbers[at] = (at * 7919 + turn) % 101
   end
-  local compare = ffi.cast("int (*)(const void *, const void *)", function(a, b)
-    return ffi.cast("const int *", a)[0] - ffi.cast("const int *", b)[0]
+  local compare = ffi.cast(comparison, function(a, b)
+    return ffi.cast(number, a)[0] - ffi.cast(number, b)[0]
   end)
   ffi.C.qsort(numbers, 64, 4, compare)
   compare:free()

@@ -1,6 +1,7 @@
 """A monitor's programs go down their ladders until the kernel is content, and leave nothing behind."""
 
 import errno
+from contextlib import ExitStack
 from pathlib import Path
 from typing import cast
 
@@ -217,6 +218,24 @@ def test_preparation_that_fails(kernel: FakeKernel) -> None:
         climb(MONITOR, prepare)
 
     assert [one.closed for one in kernel.made] == [True]
+
+
+def test_what_must_be_ready_for_the_first_program(kernel: FakeKernel) -> None:
+    """What `ready` opens is there before anything is attached, and goes with the attempt or with the monitor."""
+    kernel.unattachable = {"exit_1"}
+    open_now: list[FakeObject] = []
+
+    def ready(loaded: BpfObject, held: ExitStack) -> None:
+        fake = cast("FakeObject", loaded)
+        assert fake.attached == []
+        open_now.append(fake)
+        held.callback(open_now.remove, fake)
+
+    climbed = climb(MONITOR, lambda _: None, ready=ready)
+
+    assert open_now == [kernel.last]
+    climbed.held.close()
+    assert open_now == []
 
 
 def test_rung_whose_needs_are_missing(kernel: FakeKernel, tmp_path: Path) -> None:

@@ -44,5 +44,6 @@ def ask(*options: str) -> Doctor:
     assert answer.ok == (code == 0), f"exit code {code} with {answer}"
     problems = {one.subject: f"{one.detail}; {one.advice}" for one in answer.host if one.level == "problem"}
     problems |= {one.name: one.advice for one in answer.monitors if one.level == "problem"}
-    (transport,) = {monitor.transport for monitor in answer.monitors}
-    return Doctor(problems, {hook.hook: hook.rung for one in answer.monitors for hook in one.hooks}, transport)
+    transports = {monitor.transport for monitor in answer.monitors}
+    rungs = {f"{one.name}/{hook.hook}": hook.rung for one in answer.monitors for hook in one.hooks}
+    return Doctor(problems, rungs, transports.pop() if len(transports) == 1 else None)

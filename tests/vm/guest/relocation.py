@@ -9,7 +9,8 @@ from pyloader.binding.library import library_path
 from pyloader.kernel import BTF_PATH
 from pyloader.monitors import PROCESS, Transport
 from pyloader.records import ProcessExec
-from tests.vm.guest.checks.process import BUSYBOX, TICK_NS, start_ticks
+from tests.vm.guest.checks.process import BUSYBOX
+from tests.vm.guest.comparing import TICK_NS, start_ticks
 from tests.vm.guest.ways import Loaded
 from tests.vm.report import Relocation, Way
 

@@ -25,35 +25,37 @@ def checks_of(monitor: Monitor) -> Checks:
 def examine(monitor: Monitor, way: Loaded | Pinned, programs: list[Program]) -> None:
     """Append a result for every rung of every hook for which this machine has what it needs."""
     possible = monitor._replace(hooks=tuple(hook._replace(rungs=_possible(hook)) for hook in monitor.hooks))
-    found = way.verdicts(possible, [rung.program for hook in possible.hooks for rung in hook.rungs])
-    results = {
-        rung.program: _result(way.name, monitor, hook, rung, found[rung.program])
-        for hook in possible.hooks
-        for rung in hook.rungs
-    }
+    rungs = [(hook, rung) for hook in possible.hooks for rung in hook.rungs]
+    found = way.verdicts(possible, [program for _, rung in rungs for program in rung.programs])
+    results = {rung.program: _result(way.name, monitor, hook, rung, found) for hook, rung in rungs}
     programs += results.values()
     for rung in way.chosen(monitor):
-        results[rung.program].chosen = True
+        if rung.program:
+            results[rung.program].chosen = True
+    tried: set[str] = set()
     for level in range(max(len(hook.rungs) for hook in possible.hooks)):
         forced = _forced(possible, level, results)
-        if forced.hooks:
-            _try_hooks(forced, way, results)
+        if not {hook.rungs[0].program for hook in forced.hooks} <= tried:
+            _try_hooks(forced, way, results, tried)
 
 
 def _possible(hook: Hook) -> tuple[Rung, ...]:
-    return tuple(rung for rung in hook.rungs if rung.missing() is None)
+    return tuple(rung for rung in hook.rungs if rung.program and rung.missing() is None)
 
 
-def _result(way: Way, monitor: Monitor, hook: Hook, rung: Rung, verdict: Verdict) -> Program:
+def _result(way: Way, monitor: Monitor, hook: Hook, rung: Rung, found: dict[str, Verdict]) -> Program:
+    """Return what is known of a rung: its programs count as one. Some machines lack some of those beside the first."""
+    verdicts = [found[rung.program], *(found[program] for program in rung.beside if program in found)]
+    refusals = [one.refusal for one in verdicts if one.refusal]
     return Program(
         way=way,
         monitor=monitor.name,
         hook=hook.name,
         rung=rung.name,
         name=rung.program,
-        instructions=verdict.instructions,
-        problem=verdict.refusal,
-        refused=bool(verdict.refusal),
+        instructions=min(one.instructions for one in verdicts) and max(one.instructions for one in verdicts),
+        problem="\n".join(refusals),
+        refused=bool(refusals),
     )
 
 
@@ -67,10 +69,12 @@ def _forced(monitor: Monitor, level: int, results: dict[str, Program]) -> Monito
     return monitor._replace(hooks=tuple(one_each))
 
 
-def _try_hooks(forced: Monitor, way: Loaded | Pinned, results: dict[str, Program]) -> None:
-    """Run the checks of all hooks under one attachment, and note what each finds wrong."""
+def _try_hooks(forced: Monitor, way: Loaded | Pinned, results: dict[str, Program], tried: set[str]) -> None:
+    """Run the checks of all hooks whose rung is new, under one attachment, and note what each finds wrong."""
     checks = checks_of(forced)
-    running = {hook.rungs[0].program: checks[hook.name](hook.rungs[0]) for hook in forced.hooks}
+    new = [(hook, hook.rungs[0]) for hook in forced.hooks if hook.rungs[0].program not in tried]
+    tried.update(rung.program for _, rung in new)
+    running = {rung.program: checks[hook.name](rung) for hook, rung in new}
 
     def provoke() -> None:
         for check in running.values():

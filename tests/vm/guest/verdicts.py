@@ -35,20 +35,26 @@ def load(
 ) -> dict[str, Verdict]:
     """Load some programs and attach each, and pin the link if there is a path for it.
 
-    If one is refused by the verifier, every one is tried by itself.
+    A program that the kernel does not load is left out, and the others are loaded again without it.
     """
-    with BpfObject.open(object_file(monitor), monitor.name, btf=btf) as opened:
-        opened.select(programs)
-        prepare(opened, transport=transport, ring_bytes=_RING_BYTES)
-        logs = {program: _log_of(opened, program) for program in programs}
-        try:
-            opened.load()
-        except LoadError as error:
-            if len(programs) == 1:
-                return {programs[0]: Verdict(0, f"{error}\n{_text(logs[programs[0]])}\n{error.log}")}
-        else:
-            return {program: _attach(opened, program, _text(logs[program]), pin_at) for program in programs}
-    return {program: load(monitor, [program], transport, btf, pin_at)[program] for program in programs}
+    verdicts: dict[str, Verdict] = {}
+    data = object_file(monitor)
+    while True:
+        with BpfObject.open(data, monitor.name, btf=btf) as opened:
+            existing = set(opened.programs())
+            left = [program for program in programs if program in existing and program not in verdicts]
+            opened.select(left)
+            prepare(opened, transport=transport, ring_bytes=_RING_BYTES)
+            logs = {program: _log_of(opened, program) for program in left}
+            try:
+                opened.load()
+            except LoadError as error:
+                if error.program not in left:
+                    raise
+                log = _text(logs[error.program])
+                verdicts[error.program] = Verdict(0, f"{error}\n{log}\n{error.log}")
+            else:
+                return verdicts | {program: _attach(opened, program, _text(logs[program]), pin_at) for program in left}
 
 
 def _log_of(opened: BpfObject, program: str) -> "ctypes.Array[ctypes.c_char]":

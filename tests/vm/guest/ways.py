@@ -12,7 +12,7 @@ from tests.vm.guest import verdicts
 from tests.vm.guest.verdicts import Verdict
 from tests.vm.report import Way
 
-RING_BYTES = 1 << 20
+RING_BYTES = 1 << 22
 _INSTANCE = "guest"
 
 
