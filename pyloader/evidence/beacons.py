@@ -36,6 +36,10 @@ SAME_SIZE: Final = 1.0
 """Nats on top if what is sent is of one size, too: the MADM of the bytes of at least `_SIZES` connections."""
 
 LEAST: Final = 2.0
+STEP: Final = 1.0
+REMINDER_NS: Final = 86_400 * 1_000_000_000
+"""A rhythm is told from `LEAST` nats on, again when it has grown by `STEP`, and again after `REMINDER_NS`."""
+
 _SIZES: Final = 8
 _UNSURE: Final = 0.01
 _LONG_KNOWN_NS: Final = 7 * 86_400 * 1_000_000_000
@@ -48,12 +52,14 @@ Place = tuple[str, bytes, int]
 class _Row:
     """The contacts with one place: when (ns), how long the connections lasted (ns), and what they sent (bytes)."""
 
-    __slots__ = ("began", "contacts", "durations", "novelty", "sizes", "times")
+    __slots__ = ("began", "contacts", "durations", "novelty", "sizes", "times", "told", "told_at")
 
     def __init__(self, novelty: float, now: int) -> None:
         self.novelty = novelty
         self.began = now
         self.contacts = 0
+        self.told = 0.0
+        self.told_at = 0
         self.times: deque[int] = deque(maxlen=INTERVALS + 1)
         self.durations: deque[int] = deque(maxlen=INTERVALS)
         self.sizes: deque[int] = deque(maxlen=INTERVALS)
@@ -103,8 +109,10 @@ class Beacons:
             nats += SAME_SIZE
         long_known = record.timestamp - row.began > _LONG_KNOWN_NS
         nats = nats + row.novelty if row.novelty > 0 and not long_known else KNOWN_WEIGHT * nats
-        if nats < LEAST or found.chance > _UNSURE:
+        now = record.timestamp
+        if nats < LEAST or found.chance > _UNSURE or (nats < row.told + STEP and now - row.told_at < REMINDER_NS):
             return NOTHING
+        row.told, row.told_at = nats, now
         return (BEACON.about(process, _what(record, found), min(nats, BEACON.nats)),)
 
 

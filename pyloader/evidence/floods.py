@@ -74,13 +74,18 @@ class Second(NamedTuple):
 
 
 class Vector(NamedTuple):
-    """One way to flood. `floor` is the rate that is nothing to speak of; `counter` is the source's for it."""
+    """One way to flood.
+
+    `floor` is the rate that is nothing to speak of, `trusted` the rate that a host may have from the first second on;
+    `counter` is a source's count of it.
+    """
 
     kind: str
     name: str
     floor: float
     rate: Callable[[Second], float]
     counter: Callable[[SourceSummary], int]
+    trusted: float = 0.0
 
 
 def _half_open(second: Second) -> float:
@@ -98,9 +103,11 @@ def _of_amplifier(service: str) -> Vector:
 
 
 SYN: Final = Vector("syn-flood", "SYN flood", 100.0, _half_open, lambda summary: summary.syn)
-ACK: Final = Vector("ack-flood", "ACK flood", 5_000.0, lambda second: second.ack, lambda summary: summary.other)
-UDP: Final = Vector("udp-flood", "UDP flood", 500.0, lambda second: second.udp_flows, lambda summary: summary.udp)
-UDP_STREAM: Final = Vector("udp-flood", "UDP flood", 5_000.0, lambda second: second.udp, lambda summary: summary.udp)
+ACK: Final = Vector("ack-flood", "ACK flood", 2_000.0, lambda second: second.ack, lambda summary: summary.other, 1e5)
+UDP: Final = Vector("udp-flood", "UDP flood", 300.0, lambda second: second.udp_flows, lambda summary: summary.udp, 1e4)
+UDP_STREAM: Final = Vector(
+    "udp-flood", "UDP flood", 1_000.0, lambda second: second.udp, lambda summary: summary.udp, 1e5
+)
 ICMP: Final = Vector("icmp-flood", "ICMP flood", 100.0, lambda second: second.icmp, lambda summary: summary.icmp)
 FRAGMENT: Final = Vector(
     "fragment-flood", "fragment flood", 200.0, lambda second: second.fragments, lambda summary: summary.packets
@@ -116,8 +123,8 @@ class _State:
 
     __slots__ = ("named", "nats", "test", "told")
 
-    def __init__(self, floor: float) -> None:
-        self.test = LogCusum(floor)
+    def __init__(self, vector: Vector) -> None:
+        self.test = LogCusum(vector.floor, vector.trusted)
         self.nats = 0.0
         self.told = 0
         self.named: Activity | None = None
@@ -138,7 +145,7 @@ class Floods:
     """The tests of all vectors. Their number is fixed, and so is what they hold."""
 
     def __init__(self) -> None:
-        self._states = {vector: _State(vector.floor) for vector in VECTORS}
+        self._states = {vector: _State(vector) for vector in VECTORS}
         self._loudest: dict[str, _Loudest] = {}
         self._host = {vector.kind: Activity(vector.kind) for vector in VECTORS}
         self._usual_spread = 0.5
@@ -239,7 +246,7 @@ class Floods:
                 return begun < rate / 100 and spread >= DISPERSED and spread >= self._usual_spread + 0.1
             return True
         summary = source.summary
-        return not source.known and (summary is None or (summary.handshakes == 0 and summary.ports > 0))
+        return not source.known and (summary is None or (summary.handshakes == 0 and not _is_answer(summary)))
 
     def _burst(self, record: SourceSummary, source: Source) -> tuple[Evidence, ...]:
         """Judge the counters of one source by themselves."""
@@ -281,10 +288,19 @@ def _is_half_open(record: SourceSummary, source: Source) -> bool:
 
 def _is_no_dialogue(record: SourceSummary, source: Source) -> bool:
     small = record.bytes < _SMALL * max(1, record.packets)
-    return small and record.handshakes == 0 and not source.known and 0 < record.ports <= _FEW_PORTS
+    strange = record.handshakes == 0 and not source.known and not _is_answer(record)
+    return small and strange and record.ports <= _FEW_PORTS
+
+
+def _is_answer(record: SourceSummary) -> bool:
+    """Return whether packets come to a port that this host gives to its own connections."""
+    return record.destination_port >= _EPHEMERAL
 
 
 _FEW_PORTS: Final = 4
+_EPHEMERAL: Final = 32_768
+"""Where such ports begin on Linux, unless it was told otherwise (net.ipv4.ip_local_port_range)."""
+
 _SMALL: Final = 700
 _NAMED_SOURCES: Final = 4
 """From so many sources on a flood is told as one of many."""

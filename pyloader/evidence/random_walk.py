@@ -48,7 +48,7 @@ NETWORK: Final = Steps(INBOUND.success / 2, INBOUND.failure / 2)
 OUTBOUND: Final = steps(0.8, 0.2)
 """Whoever goes out from this host: some of the hosts that it knows are down."""
 
-UNANSWERED: Final = Steps(0.0, OUTBOUND.failure / 2)
+UNANSWERED: Final = Steps(0.0, OUTBOUND.failure / 4)
 """An attempt that was given up: also what happy eyeballs do with the slower address (RFC 8305)."""
 
 

@@ -55,49 +55,44 @@ _BY_ANOMALY: Final = {
 
 _TCP: Final = 6
 _SYN: Final = int(PacketFlag.SYN)
-_BITS: Final = 256
-_COUNTABLE: Final = 1_500
 _TALKATIVE: Final = 8
 """More UDP packets for each port than that are a conversation."""
 
 
-def ports_of(bits: int) -> float:
-    """Return the number of ports that have set so many of 256 bits; above 1,500 it is not known.
-
-    >>> round(ports_of(4), 1), round(ports_of(128)), round(ports_of(256))
-    (4.0, 177, 1597)
-    """
-    return -_BITS * math.log(1 - min(bits, _BITS - 0.5) / _BITS)
-
-
 class Attempt:
-    """What a source tried, by one kind of packet. `exact` are the ports that are known, `estimated` their number."""
+    """What a source tried, by one kind of packet.
 
-    __slots__ = ("estimated", "exact", "failed", "hits", "told", "walk")
+    `exact` are the ports that are known one by one, `counted` is the least number of them by the kernel's bitmap.
+    """
+
+    __slots__ = ("counted", "exact", "failed", "hits", "told", "walk")
 
     def __init__(self) -> None:
         self.walk = RandomWalk()
         self.exact: set[int] = set()
-        self.estimated = 0.0
-        self.failed = 0.0
-        self.hits = 0.0
-        self.told = 0.0
+        self.counted = 0
+        self.failed = 0
+        self.hits = 0
+        self.told = 0
 
     @property
-    def tried(self) -> float:
-        """How many ports were tried, as far as is known."""
-        return max(float(len(self.exact)), self.estimated)
+    def tried(self) -> int:
+        """How many ports were tried, at least."""
+        return max(len(self.exact), self.counted)
 
 
 class Contacts:
-    """What a source tried, by kind of scan; for a network also how much of it single sources account for."""
+    """What a source tried, by kind of scan.
 
-    __slots__ = ("attempts", "explained", "summed")
+    `told` are the kinds of which one source of a network was told: the network is then not told as well.
+    """
+
+    __slots__ = ("attempts", "summed", "told")
 
     def __init__(self) -> None:
         self.attempts: dict[str, Attempt] = {}
-        self.explained: dict[str, float] = {}
-        self.summed = 0.0
+        self.summed = 0
+        self.told: set[str] = set()
 
     def attempt(self, kind: str) -> Attempt:
         """Return what was tried by one kind of packet."""
@@ -139,22 +134,16 @@ def judge_summary(record: SourceSummary, host: Host) -> tuple[Evidence, ...]:
     if source is None:
         return NOTHING
     contacts = contacts_of(source)
-    ports = ports_of(record.ports)
-    new = ports - contacts.summed
-    if new < 0:
-        # The kernel had forgotten the source, and counts anew.
-        contacts.summed = ports
-        new = ports
+    # The kernel may have forgotten the source in between, and count anew.
+    new = record.ports - contacts.summed if record.ports >= contacts.summed else record.ports
     kind = _kind(record, source.before, new)
     if new <= 0 or not kind:
         attempt = contacts.attempts.get(TCP_SCAN)
         return _advance(source, TCP_SCAN, attempt, host, record.timestamp) if attempt is not None else NOTHING
-    contacts.summed = ports
+    contacts.summed = record.ports
     attempt = contacts.attempt(kind)
-    before = attempt.tried
-    attempt.estimated += new
+    attempt.counted += new
     source.activity(kind).seen(record)
-    _explain(source, kind, attempt.tried - before, host)
     return _advance(source, kind, attempt, host, record.timestamp)
 
 
@@ -166,16 +155,14 @@ def _contact(record: NetworkFlow | PacketAnomaly, kind: str, host: Host) -> tupl
     port = record.destination_port
     if port in attempt.exact or len(attempt.exact) >= PORTS:
         return NOTHING
-    before = attempt.tried
     attempt.exact.add(port)
     activity = source.activity(kind)
     activity.seen(record)
     activity.ports = attempt.exact
-    _explain(source, kind, attempt.tried - before, host)
     return _advance(source, kind, attempt, host, record.timestamp)
 
 
-def _kind(record: SourceSummary, before: SourceSummary | None, ports: float) -> str:
+def _kind(record: SourceSummary, before: SourceSummary | None, ports: int) -> str:
     """Return by which kind of packet most of the new ports were tried; none if they were talked to."""
     syn, udp, flagged, other = record.syn, record.udp, record.anomalies, record.other
     if before is not None and before.first_seen == record.first_seen:
@@ -188,41 +175,32 @@ def _kind(record: SourceSummary, before: SourceSummary | None, ports: float) -> 
         return next((kind for bit, kind in _BY_ANOMALY.items() if record.anomaly_kinds & 1 << bit), TCP_SCAN)
     if syn == most:
         return TCP_SCAN
-    return UDP_SCAN if udp <= _TALKATIVE * max(ports, 1.0) else ""
-
-
-def _explain(source: Source, kind: str, ports: float, host: Host) -> None:
-    """Let what a single source tried not count for its network as well."""
-    if source.prefix == WHOLE and ports > 0:
-        network = host.sources.network_of(source)
-        if network is not None:
-            explained = contacts_of(network).explained
-            explained[kind] = explained.get(kind, 0.0) + ports
+    return UDP_SCAN if udp <= _TALKATIVE * ports else ""
 
 
 def _advance(source: Source, kind: str, attempt: Attempt, host: Host, now: int) -> tuple[Evidence, ...]:
     """Enter what has become known of first contacts, and tell what it comes to."""
-    tried = attempt.tried
-    size = INBOUND
+    tried, size = attempt.tried, INBOUND
     if source.prefix != WHOLE:
+        if kind in contacts_of(source).told:
+            return NOTHING
         size = NETWORK
-        # What a source did since it was last summed up is at most as much again.
-        tried = max(0.0, tried - 2 * contacts_of(source).explained.get(kind, 0.0))
-    hits = min(tried, _hits(source, attempt, host)) if kind == TCP_SCAN else 0.0
-    failed = max(0.0, tried - hits - IN_FLIGHT)
-    level = attempt.walk.step(max(0.0, hits - attempt.hits), failed - attempt.failed, size, now)
+    hits = min(tried, _hits(source, attempt, host)) if kind == TCP_SCAN else 0
+    failed = max(0, tried - hits - IN_FLIGHT)
+    level = attempt.walk.step(max(0, hits - attempt.hits), failed - attempt.failed, size, now)
     attempt.hits, attempt.failed = max(hits, attempt.hits), failed
     nats = min(level - OFFSET, PORT_SCAN.nats)
     if nats < LEAST or failed <= 0 or tried < attempt.told * GROWTH:
         return NOTHING
     attempt.told = tried
     host.sources.keep(source)
-    handshakes = source.summary.handshakes if source.summary is not None else 0
-    connects = kind == TCP_SCAN and (source.accepted > 0 or handshakes > 0)
-    return (PORT_SCAN.about(source.activity(kind), _what(kind, tried, connects=connects), nats),)
+    network = host.sources.network_of(source)
+    if network is not None and network is not source:
+        contacts_of(network).told.add(kind)
+    return (PORT_SCAN.about(source.activity(kind), _what(source, kind, tried), nats),)
 
 
-def _hits(source: Source, attempt: Attempt, host: Host) -> float:
+def _hits(source: Source, attempt: Attempt, host: Host) -> int:
     """Return at how many ports the source may have been served.
 
     The kernel's count of handshakes may have doubled since it was told. Those that the connection monitor has seen
@@ -230,12 +208,13 @@ def _hits(source: Source, attempt: Attempt, host: Host) -> float:
     """
     served = {port for port in attempt.exact if host.sources.serves(port)} | source.ports
     handshakes = 0 if source.summary is None else source.summary.handshakes
-    if len(attempt.exact) > attempt.estimated:
+    if len(attempt.exact) > attempt.counted:
         handshakes *= 2
     return len(served) + max(0, handshakes - 2 * source.accepted)
 
 
-def _what(kind: str, tried: float, *, connects: bool) -> str:
+def _what(source: Source, kind: str, tried: int) -> str:
+    handshakes = source.summary.handshakes if source.summary is not None else 0
+    connects = kind == TCP_SCAN and (source.accepted > 0 or handshakes > 0)
     name = "TCP connect scan" if connects else SCANS[kind]
-    ports = f"{round(tried):,} ports" if tried <= _COUNTABLE else f"more than {_COUNTABLE:,} ports"
-    return f"{name} of {ports}"
+    return f"{name} of {tried} ports" if tried <= PORTS else f"{name} of at least {tried} ports"
