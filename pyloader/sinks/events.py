@@ -1,6 +1,5 @@
 """A record as named fields, for people and programs outside Python."""
 
-import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -71,7 +70,8 @@ def _traffic(record: NetworkTraffic, shown: dict[str, Any]) -> None:
         for name, count in ((one.name.lower(), record.count(first + one)) for one in names)
         if count and name != "anomaly"
     }
-    shown["dispersion"] = list(struct.unpack(f">{len(record.dispersion) // 4}I", record.dispersion))
+    raw = record.dispersion
+    shown["dispersion"] = [int.from_bytes(raw[at : at + 4], "big") for at in range(0, len(raw), 4)]
 
 
 def _anomaly(record: PacketAnomaly, shown: dict[str, Any]) -> None:

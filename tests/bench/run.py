@@ -14,6 +14,7 @@ from tests.bench import (
     bench_memory,
     bench_ring,
     bench_startup,
+    bench_xdp,
     machine,
 )
 from tests.bench.figures import CannotMeasureError
@@ -27,6 +28,7 @@ BENCHES: dict[str, ModuleType] = {
     "exec-cost": bench_exec_cost,
     "startup": bench_startup,
     "memory": bench_memory,
+    "xdp": bench_xdp,
 }
 RESULT = ROOT / ".build" / "bench.json"
 
