@@ -30,7 +30,7 @@ struct {
 	__type(value, struct filter);
 } address_filters SEC(".maps");
 
-/* The values are the boot times (ns) at which the entries end; 0 is never. */
+/* The values are the boot times (ns) at which the entries end; 0 is never. Of own addresses they are the interface. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
@@ -54,9 +54,15 @@ static __always_inline bool is_current(const __u64 *end)
 	return end && (!*end || *end > boot_time());
 }
 
-static __always_inline bool is_own(const struct address *address)
+/* Whether an address belongs to the interface. Those of other interfaces may well come in where both are on one link. */
+static __always_inline bool is_own(const struct address *address, __u32 interface)
 {
-	return passes_filter(ADDRESSES_OWN, address) && is_current(bpf_map_lookup_elem(&own_addresses, address));
+	const __u64 *owner;
+
+	if (!passes_filter(ADDRESSES_OWN, address))
+		return false;
+	owner = bpf_map_lookup_elem(&own_addresses, address);
+	return owner && *owner == interface;
 }
 
 static __always_inline bool in_focus(const struct address *address)

@@ -299,7 +299,7 @@ int network_packets(struct xdp_md *ctx)
 	scratch->hash = source_hash;
 	count_transport(totals, packet);
 	totals->dispersion[source_hash >> 24 & (DISPERSION_BINS - 1)]++;
-	if (packet->interface != LOOPBACK_INTERFACE && is_own(&packet->source))
+	if (packet->interface != LOOPBACK_INTERFACE && is_own(&packet->source, packet->interface))
 		note(packet, ANOMALY_OWN_SOURCE);
 	if (packet->fragment)
 		judge_fragment(packet, source_hash, now);

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from pyloader.alerts.alert import MEDIUM_FROM
-from pyloader.monitors import MONITORS, Transport, named
+from pyloader.monitors import MONITORS, ON_INTERFACES, Transport, named
 from pyloader.pipeline import Assessment, Pipeline, Summary
 from pyloader.sources import KernelSource, ReplaySource, Source
 from pyloader.sources.live import RING_BYTES
@@ -28,6 +28,7 @@ class Sensor:
 
     Args:
         monitors: names of monitors; all that exist if omitted.
+        interfaces: names of the network interfaces that the network monitor watches; without any it is idle.
         min_score: the lowest score (0-100) that raises an alert.
         record_to: a file that gets every raw record, for `Sensor.replay`.
         ring_bytes: size of each monitor's ring, a power of two and at least 65,536.
@@ -47,6 +48,7 @@ class Sensor:
         self,
         monitors: Sequence[str] | None = None,
         *,
+        interfaces: Sequence[str] = (),
         min_score: float = MEDIUM_FROM,
         record_to: Path | None = None,
         ring_bytes: int = RING_BYTES,
@@ -57,11 +59,19 @@ class Sensor:
         source: Source | None = None,
     ) -> None:
         if source is None:
-            wanted = [named(name) for name in (monitors if monitors is not None else MONITORS)]
+            wanted = [named(name) for name in (monitors if monitors is not None else [*MONITORS, *ON_INTERFACES])]
+            if not interfaces:
+                wanted = [monitor for monitor in wanted if monitor.name not in ON_INTERFACES]
             if hooks is not None:
-                wanted = [monitor.forced(hooks) for monitor in wanted]
+                wanted = [one if one.name in ON_INTERFACES else one.forced(hooks) for one in wanted]
             source = KernelSource(
-                wanted, ring_bytes=ring_bytes, transport=transport, record_to=record_to, btf=btf, instance=instance
+                wanted,
+                interfaces=interfaces,
+                ring_bytes=ring_bytes,
+                transport=transport,
+                record_to=record_to,
+                btf=btf,
+                instance=instance,
             )
         self._source = source
         self._pipeline = Pipeline(source.header, min_score=min_score)

@@ -5,7 +5,7 @@ chosen ones while they come and go. What is attached by netlink outlives the pro
 looks for programs of ours that were left behind.
 """
 
-from pyloader.attach.interfaces import Changes, Interfaces, OpenStale
+from pyloader.attach.interfaces import Changes, Interfaces, OpenStale, sweep_all
 from pyloader.attach.xdp import Attachment, Mode
 
-__all__ = ["Attachment", "Changes", "Interfaces", "Mode", "OpenStale"]
+__all__ = ["Attachment", "Changes", "Interfaces", "Mode", "OpenStale", "sweep_all"]

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Protocol, Self
 
 from pyloader.attach.events import LinkEvents, Moved
+from pyloader.attach.namespaces import find_namespace
 from pyloader.attach.xdp import Attachment, Link, attach, detach, links
 from pyloader.errors import BusyError, LoadError, PyloaderError, UnsupportedError, UsageError
 
@@ -27,7 +28,8 @@ class Changes(NamedTuple):
 
     attached: list[Attachment]
     gone: list[Attachment]
-    refused: list[PyloaderError]
+    refused: dict[str, PyloaderError]
+    """By name."""
 
 
 class Interfaces:
@@ -43,26 +45,33 @@ class Interfaces:
         self._program_fd = program_fd
         self._open_stale = open_stale
         self._held = ExitStack()
+        self._closed = False
         self.attachments: dict[int, Attachment] = {}
         self.refused: dict[int, PyloaderError] = {}
         """Interfaces that appeared and could not be watched, by number."""
+        self.left_behind: list[Attachment] = []
+        """Interfaces that took the program along to a namespace that is out of sight."""
 
     def fileno(self) -> int:
         """Return a descriptor that becomes readable when there is something to follow."""
         return self._events.fileno()
 
-    def addresses(self) -> set[bytes]:
-        """Return the addresses of this network namespace, 16 bytes each."""
-        found = set()
+    def addresses(self) -> dict[bytes, int]:
+        """Return the addresses of the interfaces that are watched, 16 bytes each, and the interfaces' numbers."""
+        found = {}
         for message in self._route.get_addr():
             raw = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
-            if raw:
+            number = int(message["index"])
+            if raw and number in self.attachments:
                 packed = ip_address(str(raw).partition("%")[0]).packed
-                found.add(packed if len(packed) == 16 else bytes(10) + b"\xff\xff" + packed)  # noqa: PLR2004 -- IPv6.
+                mapped = packed if len(packed) == 16 else bytes(10) + b"\xff\xff" + packed  # noqa: PLR2004 -- IPv6.
+                found[mapped] = number
         return found
 
     def follow(self) -> Changes | None:
         """Bring the attachments up to date with the interfaces; return what changed, or `None` if nothing happened."""
+        if self._closed:
+            return None
         changed, moved = self._events.take()
         if not changed:
             return None
@@ -72,6 +81,7 @@ class Interfaces:
 
     def close(self) -> None:
         """Detach everywhere. Further calls do nothing."""
+        self._closed = True
         self._held.close()
 
     def _open(self) -> None:
@@ -100,7 +110,7 @@ class Interfaces:
         here = {link.number for link in present}
         gone = [self.attachments.pop(index) for index in list(self.attachments) if index not in here]
         self.refused = {index: error for index, error in self.refused.items() if index in here}
-        changes = Changes([], gone, [])
+        changes = Changes([], gone, {})
         watched = {one.name for one in self.attachments.values()}
         for link in present:
             if link.name not in self._names or link.number in self.attachments or link.name in watched:
@@ -109,7 +119,7 @@ class Interfaces:
                 attachment = attach(self._route, link, self._program_fd)
             except (BusyError, UnsupportedError, LoadError) as error:
                 if str(error) != str(self.refused.get(link.number, "")):
-                    changes.refused.append(error)
+                    changes.refused[link.name] = error
                 self.refused[link.number] = error
                 continue
             self.refused.pop(link.number, None)
@@ -118,9 +128,18 @@ class Interfaces:
         return changes
 
     def _detach_moved(self, moved: Moved) -> None:
+        """Detach from an interface that is in another namespace by now; what cannot be found there stays as it is."""
+        from pyroute2 import IPRoute  # noqa: PLC0415 -- see above.
+
         attachment = self.attachments.get(moved.number)
-        if attachment is not None and moved.namespace >= 0:
-            detach(self._route, moved.new_number, attachment.mode, self._program_fd, namespace=moved.namespace)
+        file = find_namespace(self._route, moved.namespace) if attachment is not None else None
+        if attachment is None:
+            return
+        if file is None:
+            self.left_behind.append(attachment)
+            return
+        with IPRoute(netns=str(file)) as there:
+            detach(there, moved.new_number, attachment.mode, self._program_fd)
 
     def _detach_all(self) -> None:
         for one in self._events.take()[1]:
@@ -143,6 +162,14 @@ class Interfaces:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def sweep_all(open_stale: OpenStale) -> list[Link]:
+    """Detach what earlier sensors left behind on any interface of this network namespace; return those interfaces."""
+    from pyroute2 import IPRoute  # noqa: PLC0415 -- see above.
+
+    with IPRoute() as route:
+        return sweep(route, links(route), open_stale)
 
 
 def sweep(route: Any, present: Iterable[Link], open_stale: OpenStale) -> list[Link]:  # noqa: ANN401 -- as in xdp.

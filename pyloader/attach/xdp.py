@@ -101,27 +101,25 @@ def attach(route: Any, link: Link, program_fd: int) -> Attachment:  # noqa: ANN4
     raise AttachError(message, program="network_packets", errno=number)
 
 
-def detach(route: Any, index: int, mode: Mode, program_fd: int, *, namespace: int | None = None) -> bool:  # noqa: ANN401
+def detach(route: Any, number: int, mode: Mode, program_fd: int) -> bool:  # noqa: ANN401 -- as above.
     """Detach this very program; return whether it was there.
 
-    `namespace` is the number that this network namespace has for the one the interface is in, if that is another.
     Raises `AttachError` if the kernel refuses though it was there.
     """
-    number = _set(route, index, -1, _REPLACE | _FLAG[mode], expected=program_fd, namespace=namespace)
-    if number and number not in _GONE:
-        message = f"cannot detach from interface {index}: {os.strerror(number)}"
-        raise AttachError(message, program="network_packets", errno=number)
-    return not number
+    refusal = _set(route, number, -1, _REPLACE | _FLAG[mode], expected=program_fd)
+    if refusal and refusal not in _GONE:
+        message = f"cannot detach from interface {number}: {os.strerror(refusal)}"
+        raise AttachError(message, program="network_packets", errno=refusal)
+    return not refusal
 
 
 def _set(
     route: Any,  # noqa: ANN401 -- as above.
-    index: int,
+    number: int,
     program_fd: int,
     flags: int,
     *,
     expected: int | None = None,
-    namespace: int | None = None,
 ) -> int:
     """Ask for a change and return the error's number, or 0."""
     from pyroute2.netlink.exceptions import NetlinkError  # noqa: PLC0415 -- see `Interfaces`.
@@ -129,9 +127,8 @@ def _set(
     attributes: list[list[object]] = [["IFLA_XDP_FD", program_fd], ["IFLA_XDP_FLAGS", flags]]
     if expected is not None:
         attributes.append(["IFLA_XDP_EXPECTED_FD", expected])
-    options = {"target_netnsid": namespace} if namespace is not None else {}
     try:
-        route.link("set", index=index, xdp={"attrs": attributes}, **options)
+        route.link("set", index=number, xdp={"attrs": attributes})
     except NetlinkError as error:
         return int(error.code)
     return 0

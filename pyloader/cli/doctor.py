@@ -13,7 +13,7 @@ from pyloader.cli.exits import Exit
 from pyloader.errors import PyloaderError
 from pyloader.kernel import Host, Level
 from pyloader.kernel.interfaces import Interface, interfaces, judged
-from pyloader.monitors import MONITORS, LoadedMonitor, Monitor
+from pyloader.monitors import MONITORS, ON_INTERFACES, LoadedMonitor, Monitor
 from pyloader.monitors.ladder import NONE
 from pyloader.sources.live import RING_BYTES
 
@@ -91,11 +91,11 @@ def run(arguments: argparse.Namespace) -> Exit:
     problem = next((finding.problem for finding in findings if finding.problem is not None), None)
     logs: list[str] = []
     if problem is None:
-        monitors = [_tried(monitor, arguments.btf, logs) for monitor in MONITORS.values()]
+        monitors = [_tried(monitor, arguments.btf, logs) for monitor in (MONITORS | ON_INTERFACES).values()]
     else:
         monitors = [
             MonitorCheck(name, Level.PROBLEM, "not tried", "what the host lacks, see above, stops every monitor")
-            for name in MONITORS
+            for name in MONITORS | ON_INTERFACES
         ]
     report = Report(
         ok=all(monitor.level is not Level.PROBLEM for monitor in monitors),

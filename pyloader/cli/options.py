@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from pyloader.alerts.alert import MEDIUM_FROM
-from pyloader.monitors import MONITORS, Monitor
+from pyloader.monitors import MONITORS, ON_INTERFACES, Monitor
 from pyloader.sinks import JsonSink, Sink, TextSink
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -109,8 +109,21 @@ def instance(text: str) -> str:
     return text
 
 
+def interface(text: str) -> str:
+    """Parse the name of a network interface, as long as the kernel allows (IFNAMSIZ)."""
+    if not re.fullmatch(r"[^\s/:]{1,15}", text):
+        message = f"{text!r} is no name of an interface"
+        raise argparse.ArgumentTypeError(message)
+    return text
+
+
+def watching(text: str) -> str:
+    """Parse the name of a monitor that can run, on interfaces or without."""
+    return text if text in ON_INTERFACES else monitor(text)
+
+
 def monitor(text: str) -> str:
-    """Parse the name of a monitor."""
+    """Parse the name of a monitor that needs no interface."""
     if text not in MONITORS:
         message = f"there is no monitor {text!r}; there are: {', '.join(MONITORS)}"
         raise argparse.ArgumentTypeError(message)

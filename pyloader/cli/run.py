@@ -11,7 +11,7 @@ from pyloader.cli import options
 from pyloader.cli.exits import Exit
 from pyloader.cli.show import show
 from pyloader.errors import LoadError, NotPermittedError, UnsupportedError
-from pyloader.monitors import MONITORS, Transport
+from pyloader.monitors import MONITORS, ON_INTERFACES, Transport
 from pyloader.samples import SAMPLE
 from pyloader.sensor import Sensor
 from pyloader.sources.live import RING_BYTES
@@ -25,9 +25,17 @@ def add_to(commands: options.Commands, common: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--monitors",
         type=_monitors,
-        default=list(MONITORS),
+        default=[*MONITORS, *ON_INTERFACES],
         metavar="NAME[,NAME…]",
-        help=f"which monitors to run, of: {', '.join(MONITORS)}; default: all",
+        help=f"which monitors to run, of: {', '.join([*MONITORS, *ON_INTERFACES])}; default: all",
+    )
+    parser.add_argument(
+        "--interface",
+        action="append",
+        type=options.interface,
+        default=[],
+        metavar="IF",
+        help="an interface for the network monitor, as often as wanted; without any it is idle",
     )
     options.add_output(parser)
     parser.add_argument("--duration", type=options.seconds, metavar="SECONDS", help="stop after this time")
@@ -46,6 +54,7 @@ def run(arguments: argparse.Namespace) -> Exit:
     """Watch until the duration is over or a signal comes."""
     sensor = Sensor(
         arguments.monitors,
+        interfaces=arguments.interface,
         min_score=arguments.min_score,
         record_to=arguments.record,
         ring_bytes=arguments.ring_bytes,
@@ -66,7 +75,13 @@ def run(arguments: argparse.Namespace) -> Exit:
             raise
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
-        sys.stderr.write(f"pyloader: watching with {', '.join(arguments.monitors)}; stop with Ctrl-C\n")
+        idle = [] if arguments.interface else [name for name in arguments.monitors if name in ON_INTERFACES]
+        for name in idle:
+            sys.stderr.write(
+                f"pyloader: {name} is idle: choose interfaces with --interface; `pyloader doctor` has them\n"
+            )
+        busy = [name for name in arguments.monitors if name not in idle]
+        sys.stderr.write(f"pyloader: watching with {', '.join(busy)}; stop with Ctrl-C\n")
         # What was made until now stays to the end: the collector need not look at it again.
         gc.freeze()
         return show(sensor, options.sink(arguments), duration=arguments.duration)
@@ -74,4 +89,4 @@ def run(arguments: argparse.Namespace) -> Exit:
 
 def _monitors(text: str) -> list[str]:
     """Parse a list of monitors."""
-    return list(dict.fromkeys(map(options.monitor, text.split(","))))
+    return list(dict.fromkeys(map(options.watching, text.split(","))))

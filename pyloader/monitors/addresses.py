@@ -38,7 +38,7 @@ class AddressTable:
     def replace(self, entries: dict[bytes, int]) -> None:
         """Let the set hold these addresses, 16 bytes each, up to the given boot times (ns); 0 is for ever.
 
-        Raises `OSError`.
+        Own addresses have the number of their interface instead. Raises `OSError`.
         """
         kept = dict(list(entries.items())[:CAPACITY])
         self.left_out += len(entries) - len(kept)
@@ -46,8 +46,8 @@ class AddressTable:
             return
         for address in self._entries.keys() - kept.keys():
             drop_entry(self._map_fd, address)
-        for address, end in kept.items():
-            put_entry(self._map_fd, address, end.to_bytes(8, "little"))
+        for address, value in kept.items():
+            put_entry(self._map_fd, address, value.to_bytes(8, "little"))
         words = [0] * _WORDS
         for bit in map(filter_bit, kept):
             words[bit // 64] |= 1 << bit % 64

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from pyloader.attach import Attachment, Interfaces, Mode
 from pyloader.binding import PerCpuArray, read_numbers, write_numbers
-from pyloader.errors import PyloaderError
 from pyloader.monitors.addresses import MAPS, AddressSet, AddressTable
 from pyloader.monitors.instance import only_one
 from pyloader.monitors.ladder import Monitor, Rung
@@ -18,11 +17,10 @@ from pyloader.records import Policy
 
 
 class News(NamedTuple):
-    """What became of the interfaces: hooks that hold now, interfaces that are gone, and refusals."""
+    """What became of the hooks on interfaces: those that hold now, and those that do not, with the reason."""
 
     rungs: dict[str, Rung]
-    gone: list[str]
-    refused: list[PyloaderError]
+    gone: dict[str, Rung]
 
 
 class InterfaceMonitor(LoadedMonitor):
@@ -80,12 +78,13 @@ class InterfaceMonitor(LoadedMonitor):
         if changes is None:
             return None
         self._learn_own_addresses()
-        gone = [f"packets {one.name}" for one in changes.gone]
+        gone = {f"packets {one.name}": self._missing(self._farewell(one)) for one in changes.gone}
+        gone |= {f"packets {name}": self._missing(str(error)) for name, error in changes.refused.items()}
         for hook in gone:
             self.rungs.pop(hook, None)
         news = self._rungs_of(changes.attached)
         self.rungs |= news
-        return News(news, gone, changes.refused)
+        return News(news, gone)
 
     def detach(self) -> None:
         """Observe no more; what is in the rings can still be read."""
@@ -96,11 +95,20 @@ class InterfaceMonitor(LoadedMonitor):
         return int(read_numbers(self._object.map_fd(CONSTANTS), 0, CONSTANTS_LAYOUT)[5])
 
     def _learn_own_addresses(self) -> None:
-        self.addresses[AddressSet.OWN].replace(dict.fromkeys(sorted(self._interfaces.addresses()), 0))
+        self.addresses[AddressSet.OWN].replace(self._interfaces.addresses())
 
     def _rungs_of(self, attachments: Sequence[Attachment]) -> dict[str, Rung]:
         """Return how packets are observed on interfaces, by the name of the hook."""
         return {f"packets {one.name}": self._rung(one) for one in attachments}
+
+    def _farewell(self, attachment: Attachment) -> str:
+        if attachment in self._interfaces.left_behind:
+            return f"{attachment.name} went to a network namespace out of sight, and took the program along"
+        return f"{attachment.name} is gone"
+
+    def _missing(self, reason: str) -> Rung:
+        """Return how packets of an interface are observed that cannot be."""
+        return self._packets._replace(name="none", blind_to=f"all packets: {reason}")
 
     def _rung(self, attachment: Attachment) -> Rung:
         cost = ""

@@ -7,6 +7,7 @@ reads.
 
 import struct
 
+from pyloader.attach import sweep_all
 from pyloader.binding import Descriptor, open_map_of, open_program, program_ids, program_info, read_numbers
 from pyloader.errors import BusyError
 from pyloader.monitors.instance import only_one
@@ -49,7 +50,12 @@ def open_stale(number: int) -> Descriptor | None:
     return None
 
 
-def any_stale() -> bool:
+def sweep_left_behind() -> list[str]:
+    """Detach the programs that killed sensors left behind; return the names of the interfaces they were on."""
+    return [link.name for link in sweep_all(open_stale)] if _any_stale() else []
+
+
+def _any_stale() -> bool:
     """Return whether a program of ours was left behind; false without the right to look."""
     try:
         numbers = list(program_ids())

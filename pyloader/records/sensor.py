@@ -70,6 +70,6 @@ class NetworkTraffic(Record, frozen=True, tag=69):
     """Most packets in any window of `peak_window` nanoseconds."""
     peak_window: U64
 
-    def count(self, what: Traffic) -> int:
-        """Return one count. What an older version did not count is 0."""
+    def count(self, what: Traffic | int) -> int:
+        """Return one count, for example `Traffic.ANOMALY + Anomaly.LAND`. What an older version did not count is 0."""
         return int.from_bytes(self.counts[8 * what : 8 * what + 8], "big")

@@ -7,14 +7,20 @@ from pyloader.host.processes import arguments
 from pyloader.pipeline import Assessment
 from pyloader.records import (
     EVENTS,
+    Anomaly,
     CredentialChange,
+    Doubled,
     EventLoss,
     ExecFlag,
     Explanation,
     Malformed,
+    NetworkTraffic,
+    PacketAnomaly,
     ProcessExec,
     ProcessSeen,
     Record,
+    SourceSummary,
+    Traffic,
     address,
     text,
 )
@@ -57,9 +63,31 @@ def _loss(record: EventLoss, shown: dict[str, Any]) -> None:
     shown["lost"] = EVENTS.get(record.lost, str(record.lost))
 
 
+def _traffic(record: NetworkTraffic, shown: dict[str, Any]) -> None:
+    shown["counts"] = {
+        name: count
+        for names, first in ((Traffic, 0), (Anomaly, Traffic.ANOMALY))
+        for name, count in ((one.name.lower(), record.count(first + one)) for one in names)
+        if count and name != "anomaly"
+    }
+    raw = record.dispersion
+    shown["dispersion"] = [int.from_bytes(raw[at : at + 4], "big") for at in range(0, len(raw), 4)]
+
+
+def _anomaly(record: PacketAnomaly, shown: dict[str, Any]) -> None:
+    shown["kind"] = _ANOMALIES.get(record.kind, str(record.kind))
+
+
+def _summary(record: SourceSummary, shown: dict[str, Any]) -> None:
+    shown["doubled"] = [counter.name.lower() for counter in Doubled(record.doubled) if counter.name]
+    shown["anomaly_kinds"] = [name for kind, name in _ANOMALIES.items() if record.anomaly_kinds >> kind & 1]
+
+
 def _malformed(record: Malformed, shown: dict[str, Any]) -> None:
     shown["raw"] = record.raw.hex()
 
+
+_ANOMALIES = {int(one): one.name.lower() for one in Anomaly}
 
 _EXPLANATIONS = {int(one): one.name.lower() for one in Explanation}
 
@@ -69,4 +97,7 @@ _SPECIAL: dict[type[Record], Callable[[Any, dict[str, Any]], None]] = {
     CredentialChange: _credentials,
     EventLoss: _loss,
     Malformed: _malformed,
+    NetworkTraffic: _traffic,
+    PacketAnomaly: _anomaly,
+    SourceSummary: _summary,
 }

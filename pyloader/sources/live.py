@@ -3,20 +3,32 @@
 import os
 import select
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from pyloader import kernel
 from pyloader.errors import ClosedError
 from pyloader.host import procfs
-from pyloader.monitors import ActiveMonitor, LoadedMonitor, Monitor, Pins, Transport, only_one
+from pyloader.monitors import (
+    ON_INTERFACES,
+    ActiveMonitor,
+    InterfaceMonitor,
+    LoadedMonitor,
+    Monitor,
+    Pins,
+    Rung,
+    Transport,
+    only_one,
+    sweep_left_behind,
+)
 from pyloader.records import AnyRecord, HookInUse
 from pyloader.records.codec import decode_batch, encode
 from pyloader.records.recording import Header, RecordingWriter
 from pyloader.sources.cgroups import CgroupNames
 from pyloader.sources.losses import LossReport
 from pyloader.sources.merge import Merge
+from pyloader.sources.traffic import TrafficReport
 
 RING_BYTES = 4 * 1024 * 1024
 """Room for about 10,000 records of a busy host in each ring; what does not fit is counted as lost."""
@@ -58,6 +70,7 @@ class KernelSource:
         self,
         monitors: Sequence[Monitor],
         *,
+        interfaces: Sequence[str] = (),
         ring_bytes: int = RING_BYTES,
         transport: Transport | None = None,
         record_to: Path | None = None,
@@ -67,6 +80,8 @@ class KernelSource:
         self.header = Header.of_this_host()
         self.monitors: list[ActiveMonitor] = []
         self._wanted = monitors
+        self._interfaces = interfaces
+        self._watched: InterfaceMonitor | None = None
         self._ring_bytes = ring_bytes
         self._transport = transport
         self._record_to = record_to
@@ -98,6 +113,7 @@ class KernelSource:
         self._epoll.register(self._wake, select.EPOLLIN)
         if self._instance is not None:
             self._held.enter_context(only_one(self._instance))
+        sweep_left_behind()
         for wanted in self._wanted:
             monitor = self._held.enter_context(self._activate(wanted))
             self.monitors.append(monitor)
@@ -107,6 +123,10 @@ class KernelSource:
             self._writer = RecordingWriter(self._record_to, self.header)
             self._held.callback(self._writer.close)
         self._losses = LossReport(self.monitors)
+        if self._watched is not None:
+            self._traffic = TrafficReport(self._watched, begin)
+            for descriptor in self._watched.filenos():
+                self._epoll.register(descriptor, select.EPOLLIN)
         self._backlog.extend(hooks_in_use(self.monitors, begin))
         for seen in procfs.processes(begin):
             if seen.cgroup and self._cgroups.is_news(seen.cgroup):
@@ -155,6 +175,11 @@ class KernelSource:
 
     def _activate(self, wanted: Monitor) -> ActiveMonitor:
         """Return the monitor as this instance has it pinned, or else load it."""
+        if wanted.name in ON_INTERFACES:
+            self._watched = InterfaceMonitor(
+                wanted, self._interfaces, ring_bytes=self._ring_bytes, transport=self._transport, btf=self._btf
+            )
+            return self._watched
         if self._instance is not None and self._transport is not Transport.PERF:
             pinned = Pins(wanted, self._instance).find()
             if pinned is not None:
@@ -211,10 +236,22 @@ class KernelSource:
                 self._merge.add(records)
                 size += len(batch.data)
         now = _now()
-        if now >= self._next_loss_report or size >= self._ring_bytes // 2:
+        due = now >= self._next_loss_report
+        if due or size >= self._ring_bytes // 2:
             self._next_loss_report = now + LOSS_INTERVAL_NS
             self._merge.add(self._losses.since_last())
+        if self._watched is not None:
+            self._merge.add(self._followed(self._watched, now))
+            if due:
+                self._merge.add([self._traffic.since_last(now)])
         return size
+
+    def _followed(self, watched: InterfaceMonitor, now: int) -> Iterator[HookInUse]:
+        """Follow the interfaces, and yield what changed about the hooks on them."""
+        news = watched.follow()
+        if news is None:
+            return
+        yield from hooks_of(watched, news.gone | news.rungs, now)
 
     def _tell(self, horizon: int) -> list[AnyRecord]:
         """Return what may be told by now."""
@@ -234,15 +271,20 @@ class KernelSource:
 def hooks_in_use(monitors: Iterable[ActiveMonitor], timestamp: int) -> Iterator[HookInUse]:
     """Yield how each monitor observes on this host."""
     for monitor in monitors:
-        for hook, rung in monitor.rungs.items():
-            yield HookInUse(
-                timestamp=timestamp,
-                monitor=monitor.monitor.name.encode(),
-                hook=hook.encode(),
-                rung=rung.name.encode(),
-                blind_to=rung.blind_to.encode(),
-                cost=rung.cost.encode(),
-            )
+        yield from hooks_of(monitor, monitor.rungs, timestamp)
+
+
+def hooks_of(monitor: ActiveMonitor, rungs: Mapping[str, Rung], timestamp: int) -> Iterator[HookInUse]:
+    """Yield how a monitor observes by these hooks."""
+    for hook, rung in rungs.items():
+        yield HookInUse(
+            timestamp=timestamp,
+            monitor=monitor.monitor.name.encode(),
+            hook=hook.encode(),
+            rung=rung.name.encode(),
+            blind_to=rung.blind_to.encode(),
+            cost=rung.cost.encode(),
+        )
 
 
 def _now() -> int:

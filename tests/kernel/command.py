@@ -35,12 +35,16 @@ class Running(NamedTuple):
 
 
 @contextmanager
-def running(folder: Path, *options: str | Path) -> Iterator[Running]:
-    """Start `pyloader run --format json`, wait until it watches, and end it with SIGINT unless it has ended."""
+def running(folder: Path, *options: str | Path, namespace: str = "") -> Iterator[Running]:
+    """Start `pyloader run --format json`, wait until it watches, and end it with SIGINT unless it has ended.
+
+    `namespace` names the network namespace in which it is started.
+    """
     output = folder / "output.json"
     # A name of its own, so that a sensor that watches this machine anyway is not in the way.
     name = [] if "--instance" in options else ["--instance", f"test-{os.getpid()}"]
-    command = [*PYLOADER, "run", "--format", "json", *name, *map(str, options)]
+    within = ["ip", "netns", "exec", namespace] if namespace else []
+    command = [*within, *PYLOADER, "run", "--format", "json", *name, *map(str, options)]
     with output.open("wb") as file, subprocess.Popen(command, stdout=file, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None
         said = process.stderr.readline()

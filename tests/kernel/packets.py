@@ -86,6 +86,19 @@ def run_program(program_fd: int, frame: bytes, *, repeat: int = 1, interface: in
     return int(options.retval), int(options.duration)
 
 
+@contextmanager
+def foreign_program() -> Iterator[int]:
+    """Load an XDP program that is none of ours and lets everything pass; yield its descriptor."""
+    # Two instructions: the verdict into the register of results, and the end.
+    instructions = struct.pack("<BBhiBBhi", 0xB7, 0, 0, XDP_PASS, 0x95, 0, 0, 0)
+    program_fd = ctypes.CDLL(str(library_path())).bpf_prog_load(6, b"foreign", b"GPL", instructions, 2, None)
+    assert program_fd >= 0, os.strerror(-program_fd)
+    try:
+        yield program_fd
+    finally:
+        os.close(program_fd)
+
+
 class PacketMonitor:
     """The network monitor's program, loaded and on no interface."""
 

@@ -17,7 +17,7 @@ PACKAGE = Path(pyloader.__file__).parent
 LAYERS = (
     ("errors",),
     ("binding",),
-    ("kernel",),
+    ("kernel", "attach"),
     ("records",),
     ("monitors", "host"),
     ("evidence", "sources"),
@@ -36,7 +36,7 @@ LAYERS = (
 """
 
 INSIDE = {
-    "binding": (("elf",), ("library",), ("counters", "handle", "log", "pins", "probe"), ("objects", "ring")),
+    "binding": (("elf",), ("library",), ("counters", "handle", "log", "pins", "probe"), ("found", "objects", "ring")),
     "kernel": (
         ("finding", "host"),
         ("interfaces", "mounts", "parts", "rights", "types"),
@@ -46,10 +46,12 @@ INSIDE = {
     ),
     "monitors": (
         ("instance", "ladder", "objects", "transport"),
-        ("active", "climb", "connection", "memory", "prepare", "process"),
-        ("loaded", "pinned"),
+        ("active", "addresses", "climb", "connection", "memory", "network", "prepare", "process"),
+        ("loaded", "pinned", "stale"),
+        ("on_interfaces",),
     ),
-    "sources": (("cgroups", "losses", "merge", "replay", "source"), ("live",)),
+    "attach": (("events", "namespaces", "xdp"), ("interfaces",)),
+    "sources": (("cgroups", "losses", "merge", "replay", "source", "traffic"), ("live",)),
 }
 """The modules of the parts that touch the kernel, under the same rule."""
 

@@ -63,6 +63,7 @@ def _host(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Return a host on which all is well, with one monitor."""
     monkeypatch.setattr("pyloader.kernel.findings", lambda _btf: WELL)
     monkeypatch.setattr("pyloader.cli.doctor.MONITORS", {"sample": Monitor("sample", "sample.bpf.o", ())})
+    monkeypatch.setattr("pyloader.cli.doctor.ON_INTERFACES", {})
     monkeypatch.setattr("pyloader.cli.doctor.LoadedMonitor", _Loadable)
     monkeypatch.setattr("pyloader.cli.doctor.interfaces", lambda _host: [Interface("eth0", "ixgbe", up=True)])
     return monkeypatch
@@ -105,6 +106,7 @@ def test_every_monitor_is_told(host: pytest.MonkeyPatch, capsys: Output) -> None
 
     three = {name: Monitor(name, "sample.bpf.o", ()) for name in ("first", "second", "third")}
     host.setattr("pyloader.cli.doctor.MONITORS", three)
+    host.setattr("pyloader.cli.doctor.ON_INTERFACES", {})
     host.setattr("pyloader.cli.doctor.LoadedMonitor", load)
 
     assert main(["doctor"]) == 3
