@@ -6,7 +6,8 @@ since a stream of any rate is one flow; so a flood that is one flow is told by i
 talks with its source. The totals also have a histogram of sources: if one class has most of the packets, the source
 that the kernel summed up with the highest count is named, else the flood comes from many sources.
 
-A flood that one source sends is also seen in that source's counters, before the second is over.
+A flood that one source sends is also seen in that source's counters, however short it is. What its packets are made of
+is told by the totals of the same second, so it is judged with them.
 """
 
 import math
@@ -151,6 +152,7 @@ class Floods:
         self._usual_spread = 0.5
         self._victim: NetworkFlow | SourceSummary | None = None
         self._bursts: dict[str, list[tuple[int, Source]]] = {}
+        self._pending: dict[Source, _Burst] = {}
 
     @property
     def suspected(self) -> bool:
@@ -161,27 +163,28 @@ class Floods:
         """Note where packets go."""
         self._victim = record
 
-    def summary(self, record: SourceSummary, host: Host) -> tuple[Evidence, ...]:
-        """Note who is loud, and judge a source whose counters say that it floods by itself."""
+    def summary(self, record: SourceSummary, host: Host) -> None:
+        """Note who is loud, and whose counters say that it floods by itself."""
         self._victim = record
-        if record.prefix != WHOLE:
-            return NOTHING
-        source = host.sources.get(record.source)
+        source = host.sources.get(record.source) if record.prefix == WHOLE else None
         if source is None:
-            return NOTHING
+            return
         now = record.timestamp
         for vector in (SYN, ACK, UDP, ICMP, FRAGMENT):
             count = vector.counter(record)
             loudest = self._loudest.get(vector.kind)
             if loudest is None or count >= loudest.count or now - loudest.seen > _FRESH_NS:
                 self._loudest[vector.kind] = _Loudest(source, count, now)
-        return self._burst(record, source)
+        burst = _burst(record, source)
+        if burst is not None and (source in self._pending or len(self._pending) < _PENDING):
+            self._pending[source] = burst
 
     def traffic(self, record: NetworkTraffic, host: Host) -> tuple[Evidence, ...]:
         """Judge the totals of an interval."""
         if record.interval <= 0:
             return NOTHING
         second = _second(record)
+        bursts = self._judge_bursts(second, record.timestamp)
         found: Evidence | None = None
         for vector in VECTORS:
             state = self._states[vector]
@@ -195,7 +198,7 @@ class Floods:
                 found = self._tell(vector, second, nats, record.timestamp, host)
         if self._states[ACK].test.level <= 1:
             self._usual_spread += 0.02 * (second.spread - self._usual_spread)
-        return (found,) if found is not None else NOTHING
+        return (*bursts, found) if found is not None else bursts
 
     def _is_explained(self, vector: Vector, second: Second) -> bool:
         """Return whether a vector only rises with another one that is told instead."""
@@ -248,38 +251,55 @@ class Floods:
         summary = source.summary
         return not source.known and (summary is None or (summary.handshakes == 0 and not _is_answer(summary)))
 
-    def _burst(self, record: SourceSummary, source: Source) -> tuple[Evidence, ...]:
-        """Judge the counters of one source by themselves."""
-        elapsed = max(1e-3, (record.timestamp - record.first_seen) / SECOND)
-        before = source.before
-        for vector, least, rate, named in _BURSTS:
-            count = vector.counter(record)
-            if count < least:
-                continue
-            since = elapsed
-            if before is not None and before.first_seen == record.first_seen:
-                count -= vector.counter(before)
-                since = max(1e-3, (record.timestamp - before.timestamp) / SECOND)
-            if count < least // 4 or count / since < rate or not named(record, source):
-                continue
-            return self._tell_burst(vector, count / since, record, source)
-        return NOTHING
-
-    def _tell_burst(self, vector: Vector, rate: float, record: SourceSummary, source: Source) -> tuple[Evidence, ...]:
-        now = record.timestamp
-        recent = [(seen, one) for seen, one in self._bursts.get(vector.kind, []) if now - seen < REMINDER_NS]
-        known = any(one is source for _, one in recent)
-        if known or is_scanner(source) or len(recent) >= _NAMED_SOURCES:
+    def _judge_bursts(self, second: Second, now: int) -> tuple[Evidence, ...]:
+        """Tell of the sources that flood by themselves, as long as they are few."""
+        if not self._pending:
             return NOTHING
-        self._bursts[vector.kind] = [*recent, (now, source)]
-        activity = source.activity(vector.kind)
-        activity.seen(record)
-        return (FLOOD.about(activity, f"{vector.name} of {round(rate):,} packets a second from {source}", _BURST_NATS),)
+        pending, self._pending = self._pending, {}
+        found = []
+        for source, burst in pending.items():
+            vector = burst.vector
+            recent = [(seen, one) for seen, one in self._bursts.get(vector.kind, []) if now - seen < REMINDER_NS]
+            known = any(one is source for _, one in recent)
+            fragments = second.fragments * 2 > vector.rate(second)
+            if known or fragments or is_scanner(source) or len(recent) >= _NAMED_SOURCES:
+                continue
+            self._bursts[vector.kind] = [*recent, (now, source)]
+            activity = source.activity(vector.kind)
+            activity.seen(burst.record)
+            what = f"{vector.name} of {round(burst.rate):,} packets a second from {source}"
+            found.append(FLOOD.about(activity, what, _BURST_NATS))
+        return tuple(found)
 
     def _has_bursts(self, kind: str, now: int) -> bool:
         """Return whether the flood was just told of its sources, one by one."""
         recent = [seen for seen, _ in self._bursts.get(kind, []) if now - seen < REMINDER_NS]
         return 0 < len(recent) < _NAMED_SOURCES
+
+
+class _Burst(NamedTuple):
+    """A source whose counters grow too fast: by what, at which rate (a second), and the record that told it."""
+
+    vector: Vector
+    rate: float
+    record: SourceSummary
+
+
+def _burst(record: SourceSummary, source: Source) -> _Burst | None:
+    """Judge the counters of one source by themselves."""
+    before = source.before
+    for vector, least, fastest, is_flood in _BURSTS:
+        count = vector.counter(record)
+        if count < least:
+            continue
+        since = record.timestamp - record.first_seen
+        if before is not None and before.first_seen == record.first_seen:
+            count -= vector.counter(before)
+            since = record.timestamp - before.timestamp
+        rate = count * SECOND / max(since, SECOND // 1_000)
+        if count >= least // 4 and rate >= fastest and is_flood(record, source):
+            return _Burst(vector, rate, record)
+    return None
 
 
 def _is_half_open(record: SourceSummary, source: Source) -> bool:
@@ -306,6 +326,7 @@ _NAMED_SOURCES: Final = 4
 """From so many sources on a flood is told as one of many."""
 
 _BURST_NATS: Final = 8.0
+_PENDING: Final = 16
 _BURSTS: Final[tuple[tuple[Vector, int, float, Callable[[SourceSummary, Source], bool]], ...]] = (
     (SYN, 128, 100.0, _is_half_open),
     (ICMP, 512, 200.0, lambda _record, _source: True),

@@ -47,7 +47,7 @@ class NetworkEvidence:
 
     def _summary(self, record: SourceSummary, host: Host) -> tuple[Evidence, ...]:
         found = judge_summary(record, host)
-        found += self._floods.summary(record, host)
+        self._floods.summary(record, host)
         found += self._covert.summary(record, host)
         return found + self._raw_sockets.summary(record, host)
 
