@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from pyloader.evidence.cusum import LogCusum
+from pyloader.evidence.cusum import RATIO, LogCusum
 from pyloader.evidence.item import NOTHING, Evidence
 from pyloader.evidence.network_kinds import FLOOD
 from pyloader.evidence.scans import is_scanner
@@ -130,6 +130,10 @@ class _State:
         self.told = 0
         self.named: Activity | None = None
 
+    def is_high(self, rate: float) -> bool:
+        """Return whether a rate is above what is usual by itself, so that it is not yet over what raised the level."""
+        return rate > RATIO * (self.test.usual + self.test.floor)
+
 
 class _Loudest:
     """The source with the highest count of one vector that was told of late, and when (ns)."""
@@ -194,7 +198,7 @@ class Floods:
                 if level <= 0:
                     state.nats = 0.0
                     state.named = None
-            elif found is None and not self._is_explained(vector, second):
+            elif found is None and state.is_high(vector.rate(second)) and not self._is_explained(vector, second):
                 found = self._tell(vector, second, nats, record.timestamp, host)
         if self._states[ACK].test.level <= 1:
             self._usual_spread += 0.02 * (second.spread - self._usual_spread)
@@ -214,6 +218,7 @@ class Floods:
         if vector is SYN and second.handshakes >= SERVED_RATIO * second.syn:
             nats *= CROWD_WEIGHT
         if vector in (ACK, UDP_STREAM, FRAGMENT) and not self._is_strange(vector, source, second, rate):
+            state.test.level = 0.0
             return None
         if source is not None and is_scanner(source) and rate < HARD_RATE:
             return None

@@ -142,6 +142,16 @@ def test_stream_of_datagrams_is_no_flood_if_this_host_takes_part() -> None:
     assert [alert.summary[:9] for alert in alerts(Wire().records([*quiet(), *stream]))] == ["UDP flood"]
 
 
+def test_stream_that_ends_is_no_flood() -> None:
+    """What this host took part in is not taken for a flood when it is over."""
+    peer = "203.0.113.5"
+    stream = [Packet(now, peer, 5_000, 5_201, UDP, length=100) for now in steady(15_000, 2, START)]
+    echoes = [Packet(START + 2 + second, "203.0.113.9", protocol=ICMP, length=98) for second in range(5)]
+    answered = datagram_record(timestamp=9 * 10**9, remote_address=raw(peer), remote_port=5_000, local_port=5_201)
+
+    assert alerts([answered, *Wire().records([*quiet(), *stream, *echoes])]) == []
+
+
 def test_flood_by_a_scanner_is_its_scan() -> None:
     """Who sends SYNs to all ports scans; the same SYNs are not told as a flood as well."""
     scan = (Packet(now, FLOODER, destination_port=1 + number) for number, now in enumerate(steady(3_000, 4, START)))
