@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pyloader import Assessment, Sensor
-from pyloader.monitors import MONITORS, PROCESS, Monitor, Transport
+from pyloader.monitors import MONITORS, ON_INTERFACES, PROCESS, Monitor, Transport
 from pyloader.records import Record
 from pyloader.sources import KernelSource
 
@@ -16,7 +16,8 @@ R = TypeVar("R", bound=Record)
 
 Ids = dict[str, set[int]]
 
-_NAMES = {rung.program[:15] for monitor in MONITORS.values() for hook in monitor.hooks for rung in hook.rungs}
+_EVERY = (MONITORS | ON_INTERFACES).values()
+_NAMES = {rung.program[:15] for monitor in _EVERY for hook in monitor.hooks for rung in hook.rungs}
 _NAMES |= {"credentials", "workspaces", "exited"}
 _NAMES |= {"connections", "listeners", "exchanges", "senders"}
 

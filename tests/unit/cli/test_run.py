@@ -11,7 +11,7 @@ import pytest
 from pyloader import NotPermittedError, Sensor
 from pyloader.cli import main
 from pyloader.errors import LoadError, PyloaderError, UnsupportedError
-from pyloader.monitors import Transport
+from pyloader.monitors import MONITORS, Transport
 from pyloader.records import AnyRecord
 from pyloader.samples import SAMPLE
 from pyloader.sources.live import RING_BYTES
@@ -73,12 +73,13 @@ def test_run(capsys: Output, source: FakeSource, asked: dict[str, object]) -> No
 
     assert len(out.splitlines()) == 1
     assert err.splitlines() == [
-        "pyloader: watching with process; stop with Ctrl-C",
+        f"pyloader: watching with {', '.join(MONITORS)}; stop with Ctrl-C",
         "2 process_exec; lost: none; 1 alerts",
     ]
     assert source.asked == ["start", "close"]
     assert asked == {
-        "monitors": ["process"],
+        "monitors": list(MONITORS),
+        "interfaces": [],
         "min_score": 50.0,
         "record_to": None,
         "btf": None,
@@ -93,6 +94,7 @@ def test_options_reach_the_sensor(source: FakeSource, asked: dict[str, object]) 
     """What the options say reaches the sensor; a monitor that is named twice runs once."""
     options = {
         "--monitors": "process,process",
+        "--interface": "eth0",
         "--min-score": "70",
         "--record": "x.rec",
         "--btf": "k.btf",
@@ -106,6 +108,7 @@ def test_options_reach_the_sensor(source: FakeSource, asked: dict[str, object]) 
     assert source.asked[-1] == "close"
     assert asked == {
         "monitors": ["process"],
+        "interfaces": ["eth0"],
         "min_score": 70.0,
         "record_to": Path("x.rec"),
         "btf": Path("k.btf"),
