@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from pyloader.alerts.alert import MEDIUM_FROM
+from pyloader.errors import UsageError
 from pyloader.monitors import MONITORS, ON_INTERFACES, Transport, named
 from pyloader.pipeline import Assessment, Pipeline, Summary
 from pyloader.sources import KernelSource, ReplaySource, Source
@@ -40,7 +41,7 @@ class Sensor:
         source: another source of records than this kernel.
 
     Raises:
-        UsageError: there is no such monitor or hook.
+        UsageError: there is no such monitor or hook, or interfaces were chosen for no monitor.
 
     """
 
@@ -60,6 +61,9 @@ class Sensor:
     ) -> None:
         if source is None:
             wanted = [named(name) for name in (monitors if monitors is not None else [*MONITORS, *ON_INTERFACES])]
+            if interfaces and not any(monitor.name in ON_INTERFACES for monitor in wanted):
+                message = f"interfaces are for the monitor {', '.join(ON_INTERFACES)}, which was left out"
+                raise UsageError(message)
             if not interfaces:
                 wanted = [monitor for monitor in wanted if monitor.name not in ON_INTERFACES]
             if hooks is not None:

@@ -25,9 +25,8 @@ def add_to(commands: options.Commands, common: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--monitors",
         type=_monitors,
-        default=[*MONITORS, *ON_INTERFACES],
         metavar="NAME[,NAME…]",
-        help=f"which monitors to run, of: {', '.join([*MONITORS, *ON_INTERFACES])}; default: all",
+        help=f"which monitors to run, of: {', '.join([*MONITORS, *ON_INTERFACES])}; default: all that can",
     )
     parser.add_argument(
         "--interface",
@@ -52,8 +51,9 @@ def add_to(commands: options.Commands, common: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Exit:
     """Watch until the duration is over or a signal comes."""
+    monitors = arguments.monitors or [*MONITORS, *(ON_INTERFACES if arguments.interface else ())]
     sensor = Sensor(
-        arguments.monitors,
+        monitors,
         interfaces=arguments.interface,
         min_score=arguments.min_score,
         record_to=arguments.record,
@@ -75,13 +75,13 @@ def run(arguments: argparse.Namespace) -> Exit:
             raise
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
-        idle = [] if arguments.interface else [name for name in arguments.monitors if name in ON_INTERFACES]
-        for name in idle:
-            sys.stderr.write(
-                f"pyloader: {name} is idle: choose interfaces with --interface; `pyloader doctor` has them\n"
-            )
-        busy = [name for name in arguments.monitors if name not in idle]
-        sys.stderr.write(f"pyloader: watching with {', '.join(busy)}; stop with Ctrl-C\n")
+        for name in monitors:
+            if name in ON_INTERFACES and not arguments.interface:
+                sys.stderr.write(
+                    f"pyloader: {name} is idle: choose an interface with --interface; doctor has them all\n"
+                )
+        busy = [name for name in monitors if name not in ON_INTERFACES or arguments.interface]
+        sys.stderr.write(f"pyloader: watching with {', '.join(busy) or 'nothing'}; stop with Ctrl-C\n")
         # What was made until now stays to the end: the collector need not look at it again.
         gc.freeze()
         return show(sensor, options.sink(arguments), duration=arguments.duration)

@@ -6,26 +6,24 @@ program that changes the source before each packet is in every figure alike; "1 
 monitor's figures include all that it does for these packets: totals, flows, sources, networks, and the records that are
 told.
 
-Throughput is one TCP stream of iperf3 between two network namespaces over veth, with the monitor on the receiving end in
-native and in generic mode, and without it.
+Throughput is one TCP stream of iperf3 between two network namespaces over veth, with the monitor on the receiving end
+in native and in generic mode, and without it.
 """
 
 import json
 import os
 import subprocess
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from shutil import which
 from typing import Any
 
-from pyloader.binding import BpfObject, write_numbers
+from bpf.build.failure import BuildError
 from tests.bench.figures import CannotMeasureError, Figure, at_most, figure, ratios
-from tests.bench.programs import ROOT
 from tests.kernel.packets import IPV4, ethernet, ipv4, packet_monitor, run_program, tcp
+from tests.kernel.varying import companions
 
 TITLE = "cost per packet"
 ROUNDS = 5
@@ -46,19 +44,23 @@ def measure(rounds: int) -> list[Figure]:
 
 def _packets(rounds: int) -> list[Figure]:
     times: dict[tuple[str, str], list[float]] = defaultdict(list)
-    with _companions() as companions, packet_monitor() as monitor:
+    with ExitStack() as held:
+        try:
+            others = held.enter_context(companions())
+        except BuildError as error:
+            message = f"the programs to compare with cannot be compiled: {error}"
+            raise CannotMeasureError(message) from error
+        monitor = held.enter_context(packet_monitor())
         programs = {
-            "empty program": companions.program_fd("empty"),
-            "LRU counter per source": companions.program_fd("count_sources"),
+            "empty program": others.program("empty"),
+            "LRU counter per source": others.program("count_sources"),
             "network monitor": monitor.program,
         }
         for _ in range(rounds):
             for name, program in programs.items():
                 times["1 source, alone", name].append(run_program(program, FRAME, repeat=REPEAT)[1])
-                write_numbers(companions.map_fd("measured"), 0, "=I", program)
                 for sources, (number, _) in SOURCES.items():
-                    write_numbers(companions.map_fd("varied"), 0, "=QQ", 1, number - 1)
-                    duration = run_program(companions.program_fd("vary"), FRAME, repeat=REPEAT)[1]
+                    duration = others.run(program, FRAME, number=number, repeat=REPEAT)
                     times[sources, name].append(duration)
             monitor.records()
     bounds = {"1 source, alone": 60} | {sources: bound for sources, (_, bound) in SOURCES.items()}
@@ -66,30 +68,6 @@ def _packets(rounds: int) -> list[Figure]:
         figure(f"{name}, {sources}", "ns", values, at_most(bounds[sources]) if name == "network monitor" else None)
         for (sources, name), values in sorted(times.items(), key=lambda one: list(bounds).index(one[0][0]))
     ]
-
-
-@contextmanager
-def _companions() -> Iterator[BpfObject]:
-    """Compile and load the programs that are measured beside the monitor."""
-    try:
-        from bpf.build import elf, sources, toolchain  # noqa: PLC0415 -- only in a checkout.
-        from bpf.build.failure import BuildError  # noqa: PLC0415 -- likewise.
-        from bpf.build.headers import libbpf_headers  # noqa: PLC0415 -- likewise.
-
-        compiler = toolchain.bpf_compiler()
-        headers = libbpf_headers(sources.unpacked()["libbpf"])
-    except (ImportError, BuildError) as error:
-        message = f"the programs to compare with cannot be compiled: {error}"
-        raise CannotMeasureError(message) from error
-    with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder) / "packets.bpf.o"
-        includes = [f"-I{ROOT / 'bpf'}", f"-I{ROOT / 'vmlinux'}", f"-isystem{headers}"]
-        source = ROOT / "tests" / "bench" / "programs" / "packets.bpf.c"
-        compiler.run(["-mcpu=v3", "-g", "-O2", *includes, "-c", "-o", output, source], "compiling packets.bpf.c")
-        data = elf.without_debug_sections(output.read_bytes())
-    with BpfObject.open(data, "packets") as companions:
-        companions.load()
-        yield companions
 
 
 def _throughput(rounds: int) -> list[Figure]:

@@ -119,6 +119,7 @@ def test_options_reach_the_source(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert asked == {
         "kinds": {"tp"},
+        "interfaces": (),
         "transport": Transport.PERF,
         "ring_bytes": 65_536,
         "btf": Path("k.btf"),

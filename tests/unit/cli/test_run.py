@@ -79,6 +79,7 @@ def test_run(capsys: Output, source: FakeSource, asked: dict[str, object]) -> No
     assert source.asked == ["start", "close"]
     assert asked == {
         "monitors": list(MONITORS),
+        "interfaces": [],
         "min_score": 50.0,
         "record_to": None,
         "btf": None,
@@ -93,6 +94,7 @@ def test_options_reach_the_sensor(source: FakeSource, asked: dict[str, object]) 
     """What the options say reaches the sensor; a monitor that is named twice runs once, and the order is kept."""
     options = {
         "--monitors": "memory,process,memory",
+        "--interface": "eth0",
         "--min-score": "70",
         "--record": "x.rec",
         "--btf": "k.btf",
@@ -106,6 +108,7 @@ def test_options_reach_the_sensor(source: FakeSource, asked: dict[str, object]) 
     assert source.asked[-1] == "close"
     assert asked == {
         "monitors": ["memory", "process"],
+        "interfaces": ["eth0"],
         "min_score": 70.0,
         "record_to": Path("x.rec"),
         "btf": Path("k.btf"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pyloader.errors import UsageError
-from pyloader.monitors import MONITORS, Hook, Monitor, Rung, named
+from pyloader.monitors import MONITORS, ON_INTERFACES, Hook, Monitor, Rung, named
 from pyloader.monitors.ladder import none
 from tests.unit.monitors.kernel import RICH
 
@@ -205,5 +205,5 @@ def test_named(name: str) -> None:
 
 def test_name_of_no_monitor() -> None:
     """A name of no monitor is refused together with the names that are."""
-    with pytest.raises(UsageError, match=f"there is no monitor 'other'; there are: {', '.join(MONITORS)}$"):
+    with pytest.raises(UsageError, match=f"there is no monitor 'other'; there are: {', '.join(MONITORS | ON_INTERFACES)}$"):
         named("other")
