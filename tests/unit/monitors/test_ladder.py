@@ -205,5 +205,6 @@ def test_named(name: str) -> None:
 
 def test_name_of_no_monitor() -> None:
     """A name of no monitor is refused together with the names that are."""
-    with pytest.raises(UsageError, match=f"there is no monitor 'other'; there are: {', '.join(MONITORS | ON_INTERFACES)}$"):
+    there_are = ", ".join(MONITORS | ON_INTERFACES)
+    with pytest.raises(UsageError, match=f"there is no monitor 'other'; there are: {there_are}$"):
         named("other")
