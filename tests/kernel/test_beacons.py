@@ -10,17 +10,10 @@ import pytest
 
 from tests.kernel.command import running
 from tests.kernel.networks import INSIDE, OUTSIDE, Cable, cable
-from tests.kernel.test_network_ordinary_work import SERVER
+from tests.kernel.test_network_ordinary_work import WORKLOADS
 
 HIGH = 62
-BEACON = """\
-import socket, sys, time
-for pause in sys.argv[3:]:
-    time.sleep(float(pause))
-    with socket.create_connection((sys.argv[1], int(sys.argv[2]))) as connection:
-        connection.sendall(b'GET / HTTP/1.0\\r\\n\\r\\n')
-        connection.recv(100)
-"""
+BEACON = WORKLOADS / "beacon.py"
 PERIOD = 0.2
 
 
@@ -28,7 +21,9 @@ PERIOD = 0.2
 def _two() -> Iterator[Cable]:
     """Return two hosts, with a web server on each."""
     with cable() as two:
-        servers = [two.start([sys.executable, "-c", SERVER, "8080"], inside=inside) for inside in (True, False)]
+        servers = [
+            two.start([sys.executable, WORKLOADS / "web_server.py", "8080"], inside=inside) for inside in (True, False)
+        ]
         time.sleep(1)
         yield two
         for server in servers:
@@ -45,7 +40,7 @@ def beacon(to: str, count: int) -> list[str]:
         while chance.random() < 0.1:
             pause += PERIOD * chance.uniform(0.8, 1.2)
         pauses.append(f"{pause:.3f}")
-    return [sys.executable, "-c", BEACON, to, "8080", *pauses]
+    return [sys.executable, str(BEACON), to, "8080", *pauses]
 
 
 def test_beacon_to_a_new_place_is_found(two: Cable, tmp_path: Path) -> None:
@@ -61,7 +56,7 @@ def test_beacon_to_a_new_place_is_found(two: Cable, tmp_path: Path) -> None:
 
 def test_check_of_a_known_place_is_no_beacon(two: Cable, tmp_path: Path) -> None:
     """The same rhythm, to a place that this host went to before, is no alert."""
-    before = [sys.executable, "-c", BEACON, OUTSIDE, "8080", *(["0.01", "0.4", "0.05", "0.1", "0.02"] * 2)]
+    before = [sys.executable, str(BEACON), OUTSIDE, "8080", *(["0.01", "0.4", "0.05", "0.1", "0.02"] * 2)]
     with running(tmp_path, "--monitors", "process,connection", namespace=two.inside) as sensor:
         two.run(["curl", "-s", f"http://{OUTSIDE}:8080/"], inside=True)
         two.run(before, inside=True)

@@ -11,33 +11,7 @@ from tests.kernel.command import running
 from tests.kernel.networks import INSIDE, Cable, cable
 
 HIGH = 62
-CLIENT = """\
-import asyncio, sys
-async def visit(count):
-    for _ in range(count):
-        reader, writer = await asyncio.open_connection(sys.argv[1], int(sys.argv[2]))
-        writer.write(b'GET / HTTP/1.0\\r\\n\\r\\n')
-        await reader.read()
-        writer.close()
-async def main():
-    await asyncio.gather(*[visit(int(sys.argv[3])) for _ in range(int(sys.argv[4]))])
-asyncio.run(main())
-"""
-SERVER = """\
-import asyncio, sys
-async def serve(reader, writer):
-    try:
-        await reader.readline()
-        writer.write(b'HTTP/1.0 200 OK\\r\\n\\r\\nhello')
-        await writer.drain()
-    except OSError:
-        pass
-    writer.close()
-async def main():
-    async with await asyncio.start_server(serve, '0.0.0.0', int(sys.argv[1]), backlog=1000) as server:
-        await server.serve_forever()
-asyncio.run(main())
-"""
+WORKLOADS = Path(__file__).parent / "workloads"
 
 
 @pytest.fixture(scope="module", name="two")
@@ -45,7 +19,7 @@ def _two() -> Iterator[Cable]:
     """Return two hosts, with a web server and one for bulk inside."""
     with cable() as two:
         servers = [
-            two.start([sys.executable, "-c", SERVER, "8080"], inside=True),
+            two.start([sys.executable, WORKLOADS / "web_server.py", "8080"], inside=True),
             two.start(["iperf3", "-s"], inside=True),
         ]
         time.sleep(1)
@@ -57,7 +31,7 @@ def _two() -> Iterator[Cable]:
 
 def visits(count: int, together: int) -> list[str]:
     """Return a command that makes connections to the web server, so many at a time."""
-    return [sys.executable, "-c", CLIENT, INSIDE, "8080", str(count), str(together)]
+    return [sys.executable, str(WORKLOADS / "web_client.py"), INSIDE, "8080", str(count), str(together)]
 
 
 WORK = {
