@@ -6,7 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from pyloader import NetworkSubject
+from pyloader.pipeline import Pipeline
+from pyloader.records import NetworkFlow, SourceSummary
+from pyloader.sources import ReplaySource
 from tests.kernel.command import running
 from tests.kernel.networks import INSIDE, INSIDE6, OUTSIDE, OUTSIDE6, Cable, cable
 
@@ -76,6 +81,29 @@ def test_masscan_is_one_alert(two: Cable, tmp_path: Path) -> None:
 
     assert alert["subject"]["src"] == OUTSIDE  # type: ignore[index]
     assert "TCP SYN scan of" in str(alert["summary"])
+
+
+def test_slow_scan_is_one_alert(two: Cable, tmp_path: Path) -> None:
+    """A scan of 40 ports that is stretched to ten minutes is the same one alert, within twenty ports."""
+    recording = tmp_path / "scan.rec"
+    options: list[str | Path] = ["--monitors", "network", "--interface", two.interface, "--record", recording]
+    with running(tmp_path, *options, namespace=two.inside):
+        time.sleep(1.5)
+        two.run([*NMAP, "-sS", "--top-ports", "40", INSIDE])
+        time.sleep(1.5)
+
+    source = ReplaySource(recording.read_bytes())
+    source.start()
+    packets = [record for record in source.read(None) if isinstance(record, NetworkFlow | SourceSummary)]
+    begin, end = packets[0].timestamp, packets[-1].timestamp
+    stretch = 600 * 10**9 / (end - begin)
+    pipeline = Pipeline(source.header, min_score=HIGH)
+    slow = [replace(one, timestamp=begin + round((one.timestamp - begin) * stretch)) for one in packets]
+
+    [alert] = [alert for one in pipeline.assess_all(slow) for alert in one.alerts]
+    assert isinstance(alert.subject, NetworkSubject)
+    assert alert.subject.src == OUTSIDE
+    assert int(alert.summary.split("TCP SYN scan of ")[1].split()[0]) <= 20
 
 
 @pytest.mark.parametrize(("kind", "code"), [("-sT", "outbound_scan"), ("-sS", "raw_scan")])
