@@ -23,6 +23,9 @@
 #include "sources.bpf.h"
 #include "traffic.bpf.h"
 
+/* Whoever sends with such an address has another one, and nothing is kept of this one. */
+#define LIES (1u << ANOMALY_BAD_SOURCE | 1u << ANOMALY_LAND | 1u << ANOMALY_OWN_SOURCE)
+
 /* What each CPU works with. */
 struct scratch {
 	struct packet packet;
@@ -67,7 +70,7 @@ __noinline int tell_flow(struct xdp_md *context)
 	if (in_focus(&packet->source))
 		salience += table->numbers[POLICY_FOCUS];
 	else if (salience >= table->numbers[POLICY_FLOW_THRESHOLD] &&
-		 !is_allowed(&scratch->flows, table->numbers[POLICY_FLOWS_PER_SECOND], scratch->now)) {
+		 !is_allowed(&scratch->flows, table->numbers[POLICY_FLOWS_PER_SECOND], scratch->now, true)) {
 		totals->counts[TRAFFIC_FLOWS_UNTOLD]++;
 		return 0;
 	}
@@ -112,7 +115,7 @@ __noinline int tell_anomaly(struct xdp_md *context, __u32 kind)
 	__u8 *at;
 
 	totals->counts[TRAFFIC_ANOMALY + kind]++;
-	if (!is_allowed(allowance, table->numbers[POLICY_ANOMALIES_PER_SECOND], scratch->now)) {
+	if (!is_allowed(allowance, table->numbers[POLICY_ANOMALIES_PER_SECOND], scratch->now, true)) {
 		totals->counts[TRAFFIC_ANOMALIES_UNTOLD]++;
 		return 0;
 	}
@@ -214,7 +217,8 @@ __noinline int reconsider(struct xdp_md *context, __u32 entry, __u32 counters)
 	bucket->worth[entry % WAYS] = source->salience < 255 ? source->salience : 255;
 	if (scratch->salience < table->numbers[POLICY_SOURCE_THRESHOLD])
 		return 0;
-	if (!is_allowed(&scratch->summaries, table->numbers[POLICY_SUMMARIES_PER_SECOND], scratch->now)) {
+	if (!is_allowed(&scratch->summaries, table->numbers[POLICY_SUMMARIES_PER_SECOND], scratch->now,
+			scratch->salience >= 2 * (__s64)table->numbers[POLICY_SOURCE_THRESHOLD])) {
 		totals->counts[TRAFFIC_SUMMARIES_UNTOLD]++;
 		return 0;
 	}
@@ -326,9 +330,11 @@ int network_packets(struct xdp_md *ctx)
 
 	if (!ipv4)
 		whole.low = 0;
-	account(ctx, scratch, totals, numbers, &whole, ipv4 ? 120 : 64, hash(whole.high, whole.low));
-	scratch->salience = 0;
-	account(ctx, scratch, totals, numbers, &packet->source, 128, scratch->hash);
+	if (!(packet->anomalies & LIES)) {
+		account(ctx, scratch, totals, numbers, &whole, ipv4 ? 120 : 64, hash(whole.high, whole.low));
+		scratch->salience = 0;
+		account(ctx, scratch, totals, numbers, &packet->source, 128, scratch->hash);
+	}
 	if (news.opened) {
 		totals->counts[TRAFFIC_FLOWS]++;
 		tell_flow(ctx);

@@ -30,7 +30,8 @@ struct allowance {
 	__u32 left;
 };
 
-static __always_inline bool is_allowed(struct allowance *allowance, __s32 per_second, __u64 now)
+/* The second half of an allowance is for what is urgent. */
+static __always_inline bool is_allowed(struct allowance *allowance, __s32 per_second, __u64 now, bool urgent)
 {
 	__u64 second = now >> 30;
 
@@ -38,7 +39,7 @@ static __always_inline bool is_allowed(struct allowance *allowance, __s32 per_se
 		allowance->second = second;
 		allowance->left = per_second;
 	}
-	if (!allowance->left) {
+	if (allowance->left <= (urgent ? 0 : (__u32)per_second / 2)) {
 		allowance->untold++;
 		return false;
 	}

@@ -4,8 +4,9 @@
  *
  * A source belongs to one bucket, by a keyed hash. The bucket has a few ways, each with the tag of the source whose entry
  * it is, and a few candidates: tags of sources that sent one packet. Only the second packet of a candidate gets it an
- * entry, so a flood from addresses that are never the same touches one bucket per packet and no entry. A candidate that
- * is younger than a second gives way to one in sixteen, so that a flood does not wipe out those who come back.
+ * entry, so a flood from addresses that are never the same touches one bucket per packet and no entry. Half of the
+ * candidates give way to every new one, half to one in sixteen while they are young: whoever comes back within
+ * milliseconds, or slowly and often, gets in even during a flood.
  *
  * When all ways are taken the entry that matters least goes: the one with the lowest salience, less one for each minute
  * it was idle, and among equals the one that was idle for longest. Sources that send their two packets and nothing else
@@ -26,6 +27,7 @@
 #define BUCKETS 4096
 #define WAYS 8
 #define NO_WAY WAYS
+#define CANDIDATES 4
 #define CANDIDATE_TIME 2 /* seconds */
 #define MINUTE 64	 /* seconds, nearly */
 
@@ -33,10 +35,11 @@
 struct bucket {
 	__u32 tags[WAYS];
 	__u32 seen[WAYS];
-	__u32 candidates[WAYS];
-	__u16 candidate_seen[WAYS];
+	__u32 passing[CANDIDATES];
+	__u32 waiting[CANDIDATES];
+	__u16 waiting_since[CANDIDATES];
 	__u8 worth[WAYS];
-	__u8 unused[8];
+	__u8 unused[16];
 };
 
 struct source {
@@ -98,19 +101,23 @@ static __always_inline void find_way(const struct bucket *bucket, __u32 tag, str
 	}
 }
 
-/* Whether this is the second packet; the first one makes it a candidate. */
+/*
+ * Whether this is the second packet; the first one makes it a candidate. A candidate stands in two places: in one that every
+ * packet takes, for those who come back at once, and in one that is kept for a while even in a flood.
+ */
 static __always_inline bool returns(struct bucket *bucket, __u64 hash, __u32 tag, __u32 second, __u64 chance)
 {
-	__u32 at = hash >> 20 & (WAYS - 1);
+	__u32 at = hash >> 20 & (CANDIDATES - 1);
 
-	if (bucket->candidates[at] == tag) {
-		bucket->candidates[at] = 0;
+	if (bucket->passing[at] == tag || bucket->waiting[at] == tag) {
+		bucket->passing[at] = 0;
+		bucket->waiting[at] = 0;
 		return true;
 	}
-	if ((__u16)((__u16)second - bucket->candidate_seen[at]) >= CANDIDATE_TIME || !(chance & 15) ||
-	    !bucket->candidates[at]) {
-		bucket->candidates[at] = tag;
-		bucket->candidate_seen[at] = second;
+	bucket->passing[at] = tag;
+	if ((__u16)((__u16)second - bucket->waiting_since[at]) >= CANDIDATE_TIME || !(chance & 15)) {
+		bucket->waiting[at] = tag;
+		bucket->waiting_since[at] = second;
 	}
 	return false;
 }

@@ -6,10 +6,10 @@ Example:
     with Sensor(monitors=["process"]) as sensor:
         for assessment in sensor:
             for alert in assessment.alerts:
-                print(alert.score, alert.subject.comm, alert.summary)
+                print(alert.score, alert.domain, alert.summary)
 """
 
-from pyloader.alerts import Alert, Severity, Subject
+from pyloader.alerts import Alert, NetworkSubject, Severity, Subject
 from pyloader.errors import (
     ClosedError,
     LoadError,
@@ -28,6 +28,7 @@ __all__ = [
     "ClosedError",
     "Evidence",
     "LoadError",
+    "NetworkSubject",
     "NotPermittedError",
     "PyloaderError",
     "RecordingError",

@@ -25,7 +25,8 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
     """A record and what it means.
 
     `process` is the process that the record is about, as it stands after the record; `None` for records about no
-    process. `score` is 0 to 100. `evidence` is what this record added, `alerts` what it raised.
+    process. `score` is 0 to 100, that of the process or of the packets that the record tells of. `evidence` is what
+    this record added, `alerts` what it raised.
     """
 
     record: AnyRecord
@@ -76,7 +77,7 @@ class Pipeline:
         """Take in one record."""
         self._records[type(record)] += 1
         process = self.host.apply(record)
-        items = self._evidence.assess(record, process, self.host) if process is not None else ()
+        items = self._evidence.assess(record, process, self.host)
         if items:
             return self._with_evidence(record, process, items)
         if type(record) is EventLoss:
@@ -107,8 +108,10 @@ class Pipeline:
         alerts = []
         score = None
         for verdict in self._scorer.weigh(items, now):
-            if verdict.process is process:
+            if verdict.entity is process:
                 score = verdict.score
+            elif process is None:
+                score = max(score or 0.0, verdict.score)
             alert = self._policy.consider(verdict, now)
             if alert is not None:
                 alerts.append(alert)

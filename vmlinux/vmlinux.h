@@ -41,6 +41,7 @@ enum bpf_map_type {
 enum bpf_func_id {
 	BPF_FUNC_ktime_get_boot_ns = 125,
 	BPF_FUNC_get_current_task_btf = 158,
+	BPF_FUNC_ktime_get_coarse_ns = 160,
 	BPF_FUNC_task_pt_regs = 175,
 	BPF_FUNC_get_func_arg = 183,
 };

@@ -29,7 +29,7 @@ def severity_of(score: float) -> Severity:
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """The process that an alert is about. `start` is nanoseconds of the boot-time clock."""
+    """A process that an alert is about. `start` is nanoseconds of the boot-time clock."""
 
     pid: int
     ppid: int
@@ -41,6 +41,23 @@ class Subject(msgspec.Struct, frozen=True):
     container: str
 
 
+class NetworkSubject(msgspec.Struct, frozen=True):
+    """Packets that an alert is about.
+
+    `src` is an address, or a network as `192.0.2.0/24`, or `many`; `dst` an address of this host, or empty if none is
+    known. A port is 0 where there is none. `ports` are ports of this host that were tried, as far as they are known one
+    by one. `protocol` is a name, or a number (IANA), and `interface` the interface's number.
+    """
+
+    src: str
+    src_port: int
+    dst: str
+    dst_port: int
+    protocol: str
+    interface: int
+    ports: list[int]
+
+
 class Reason(msgspec.Struct, frozen=True):
     """One item of evidence, with the weight that it has at the time of the alert."""
 
@@ -50,7 +67,7 @@ class Reason(msgspec.Struct, frozen=True):
 
 
 class Alert(msgspec.Struct, frozen=True):
-    """A process whose score reached the threshold.
+    """A process or another entity whose score reached the threshold.
 
     `timestamp` is nanoseconds of the boot-time clock and `time` the same as a date (RFC 3339, UTC). An alert that is
     raised again with a higher severity keeps its `id`, and `update` counts up.
@@ -63,7 +80,7 @@ class Alert(msgspec.Struct, frozen=True):
     severity: Severity
     domain: str
     summary: str
-    subject: Subject
+    subject: Subject | NetworkSubject
     evidence: list[Reason]
     techniques: list[str]
     confidence: float

@@ -1,22 +1,25 @@
 """When an alert is raised.
 
-A process gets one alert per episode, which ends when there was no evidence against it for ten minutes. Within an
-episode more evidence updates the alert silently; it is shown again only when it becomes more severe.
+A process, or another entity, gets one alert per episode, which ends when there was no evidence against it for ten
+minutes. Within an episode more evidence updates the alert silently; it is shown again only when it becomes more
+severe.
 """
 
 from datetime import UTC, datetime
 
-from pyloader.alerts.alert import MEDIUM_FROM, Alert, Reason, Severity, Subject, severity_of
+from pyloader.alerts.alert import MEDIUM_FROM, Alert, Reason, Severity, severity_of
+from pyloader.alerts.subject import subject_of
 from pyloader.evidence import Group
-from pyloader.host import Process
+from pyloader.host import Entity, Process
 from pyloader.scorer import Verdict
+from pyloader.scorer.ledger import Entry
 
 EPISODE_GAP_NS = 600 * 1_000_000_000
 
 _SEVERITIES = list(Severity)
 
 _DOMAINS = {Group.MEMORY: "memory", Group.INBOUND: "network", Group.OUTBOUND: "connection"}
-"""The domain of an alert by the group of its strongest evidence; the other groups are of the process."""
+"""The domain of an alert about a process by the group of its strongest evidence; the other groups are its own."""
 
 
 class _Episode:
@@ -44,12 +47,11 @@ class AlertPolicy:
         self.evicted = 0
         self._boot_id = boot_id
         self._realtime_offset = realtime_offset
-        self._episodes: dict[tuple[int, int], _Episode] = {}
+        self._episodes: dict[str, _Episode] = {}
 
     def consider(self, verdict: Verdict, now: int) -> Alert | None:
         """Return the alert that a verdict calls for, if it calls for one."""
-        process = verdict.process
-        key = (process.pid, process.start)
+        key = verdict.entity.label
         episode = self._episodes.get(key)
         if episode is not None and now - episode.last > EPISODE_GAP_NS:
             del self._episodes[key]
@@ -60,7 +62,7 @@ class AlertPolicy:
             return None
         severity = severity_of(verdict.score)
         if episode is None:
-            episode = self._open(process, severity, now)
+            episode = self._open(key, severity, now)
         elif _SEVERITIES.index(severity) > _SEVERITIES.index(episode.severity):
             episode.severity = severity
             episode.updates += 1
@@ -68,41 +70,37 @@ class AlertPolicy:
             return None
         return self._alert(episode, verdict, now)
 
-    def _open(self, process: Process, severity: Severity, now: int) -> _Episode:
+    def _open(self, key: str, severity: Severity, now: int) -> _Episode:
         if len(self._episodes) >= self.capacity:
             del self._episodes[next(iter(self._episodes))]
             self.evicted += 1
         # Unique across hosts and boots, and the same in every replay.
-        episode = _Episode(f"{self._boot_id[:8]}-{process.pid:x}-{process.start:x}-{now:x}", severity, now)
-        self._episodes[process.pid, process.start] = episode
+        episode = _Episode(f"{self._boot_id[:8]}-{key}-{now:x}", severity, now)
+        self._episodes[key] = episode
         return episode
 
     def _alert(self, episode: _Episode, verdict: Verdict, now: int) -> Alert:
         ranked = verdict.ledger.ranked(now)
-        process = verdict.process
         return Alert(
             id=episode.id,
             timestamp=now,
             time=rfc3339(now + self._realtime_offset),
             score=verdict.score,
             severity=episode.severity,
-            domain=_DOMAINS.get(ranked[0][0].evidence.group, "process") if ranked else "process",
+            domain=_domain(verdict.entity, ranked),
             summary="; ".join([entry.evidence.text for entry, _ in ranked[:3]] + _doubts(verdict)),
-            subject=Subject(
-                pid=process.pid,
-                ppid=process.ppid,
-                start=process.start,
-                comm=process.comm,
-                exe=process.exe,
-                args=list(process.args),
-                uid=process.uid,
-                container=process.container,
-            ),
+            subject=subject_of(verdict.entity),
             evidence=[Reason(entry.evidence.code, round(nats, 2), entry.evidence.text) for entry, nats in ranked],
             techniques=sorted({entry.evidence.technique for entry, _ in ranked if entry.evidence.technique}),
             confidence=verdict.confidence,
             update=episode.updates,
         )
+
+
+def _domain(entity: Entity, ranked: list[tuple[Entry, float]]) -> str:
+    if not isinstance(entity, Process):
+        return "network"
+    return _DOMAINS.get(ranked[0][0].evidence.group, "process") if ranked else "process"
 
 
 def _doubts(verdict: Verdict) -> list[str]:

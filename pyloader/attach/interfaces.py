@@ -1,5 +1,6 @@
 """A program on the chosen interfaces, while they come and go."""
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from ipaddress import ip_address
@@ -21,6 +22,24 @@ class _Descriptor(Protocol):
 
 OpenStale = Callable[[int], AbstractContextManager[_Descriptor] | None]
 """Takes a program's id; opens the program if it is ours and left behind, else returns `None`."""
+
+
+_DEPARTED = 64
+"""As many interfaces that were gone are remembered."""
+
+_ATTEMPTS = 20
+"""How often an interface is looked for in the namespace that it goes to."""
+
+_PAUSE = 0.05
+"""Seconds between the attempts when there is nothing else left to do."""
+
+
+class _Moving(NamedTuple):
+    """An interface on its way to another namespace."""
+
+    moved: Moved
+    attachment: Attachment
+    attempts: int = 0
 
 
 class Changes(NamedTuple):
@@ -49,8 +68,8 @@ class Interfaces:
         self.attachments: dict[int, Attachment] = {}
         self.refused: dict[int, PyloaderError] = {}
         """Interfaces that appeared and could not be watched, by number."""
-        self.left_behind: list[Attachment] = []
-        """Interfaces that took the program along to a namespace that is out of sight."""
+        self._departed: dict[int, Attachment] = {}
+        self._moving: list[_Moving] = []
 
     def fileno(self) -> int:
         """Return a descriptor that becomes readable when there is something to follow."""
@@ -72,12 +91,13 @@ class Interfaces:
         """Bring the attachments up to date with the interfaces; return what changed, or `None` if nothing happened."""
         if self._closed:
             return None
-        changed, moved = self._events.take()
-        if not changed:
+        changed = self._take_events()
+        lost = self._finish_moves()
+        if not changed and not lost:
             return None
-        for one in moved:
-            self._detach_moved(one)
-        return self._reconcile(links(self._route))
+        changes = self._reconcile(links(self._route))
+        changes.refused.update(lost)
+        return changes
 
     def close(self) -> None:
         """Detach everywhere. Further calls do nothing."""
@@ -108,7 +128,11 @@ class Interfaces:
     def _reconcile(self, present: list[Link]) -> Changes:
         """Drop what is gone and attach to what has appeared. A renamed interface stays watched."""
         here = {link.number for link in present}
-        gone = [self.attachments.pop(index) for index in list(self.attachments) if index not in here]
+        gone = [self.attachments.pop(number) for number in list(self.attachments) if number not in here]
+        # In the middle of a move an interface is in neither namespace, and the message about the move comes later.
+        self._departed |= {one.number: one for one in gone}
+        for number in list(self._departed)[:-_DEPARTED]:
+            del self._departed[number]
         self.refused = {index: error for index, error in self.refused.items() if index in here}
         changes = Changes([], gone, {})
         watched = {one.name for one in self.attachments.values()}
@@ -127,27 +151,54 @@ class Interfaces:
             changes.attached.append(attachment)
         return changes
 
-    def _detach_moved(self, moved: Moved) -> None:
-        """Detach from an interface that is in another namespace by now; what cannot be found there stays as it is."""
+    def _take_events(self) -> bool:
+        """Note which interfaces of ours go to other namespaces; return whether anything happened at all."""
+        changed, moved = self._events.take()
+        for one in moved:
+            attachment = self.attachments.get(one.number) or self._departed.pop(one.number, None)
+            if attachment is not None:
+                self._moving.append(_Moving(one, attachment))
+        return changed
+
+    def _finish_moves(self) -> dict[str, PyloaderError]:
+        """Detach from interfaces that have arrived in other namespaces; return those that are out of reach, by name."""
+        lost: dict[str, PyloaderError] = {}
+        still: list[_Moving] = []
+        for one in self._moving:
+            if self._detach_there(one):
+                continue
+            if one.attempts < _ATTEMPTS:
+                still.append(one._replace(attempts=one.attempts + 1))
+                continue
+            name = one.attachment.name
+            message = f"{name} went to a network namespace out of reach, and took the program along"
+            lost[name] = UnsupportedError(message)
+        self._moving = still
+        return lost
+
+    def _detach_there(self, moving: _Moving) -> bool:
+        """Detach from an interface in its new namespace; return whether it was there."""
         from pyroute2 import IPRoute  # noqa: PLC0415 -- see above.
 
-        attachment = self.attachments.get(moved.number)
-        file = find_namespace(self._route, moved.namespace) if attachment is not None else None
-        if attachment is None:
-            return
+        file = find_namespace(self._route, moving.moved.namespace)
         if file is None:
-            self.left_behind.append(attachment)
-            return
-        with IPRoute(netns=str(file)) as there:
-            detach(there, moved.new_number, attachment.mode, self._program_fd)
+            return False
+        try:
+            with IPRoute(netns=str(file)) as there:
+                return detach(there, moving.moved.new_number, moving.attachment.mode, self._program_fd)
+        except OSError:
+            return False
 
     def _detach_all(self) -> None:
-        for one in self._events.take()[1]:
-            self._detach_moved(one)
-            self.attachments.pop(one.number, None)
+        self._take_events()
+        for one in self._moving:
+            self.attachments.pop(one.moved.number, None)
         while self.attachments:
-            index, attachment = self.attachments.popitem()
-            detach(self._route, index, attachment.mode, self._program_fd)
+            number, attachment = self.attachments.popitem()
+            detach(self._route, number, attachment.mode, self._program_fd)
+        while self._moving:
+            self._finish_moves()
+            time.sleep(_PAUSE if self._moving else 0)
 
     def __enter__(self) -> Self:
         try:

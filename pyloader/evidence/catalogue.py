@@ -12,14 +12,14 @@ import msgspec
 from pyloader.evidence.item import Evidence, Group
 
 if TYPE_CHECKING:
-    from pyloader.host import Process
+    from pyloader.host import Entity
 
 SHOWN = 160
 """How many characters of a fact, for example a command, a sentence quotes."""
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """One kind of evidence. `sentence` has a place `{who}` for the process and `{what}` for the fact."""
+    """One kind of evidence. `sentence` has a place `{who}` for the entity and `{what}` for the fact."""
 
     code: str
     group: Group
@@ -28,11 +28,11 @@ class Kind(msgspec.Struct, frozen=True):
     sentence: str
     floor: int = 0
 
-    def about(self, process: "Process", what: str = "", nats: float | None = None) -> Evidence:
-        """Return this evidence about a process, with a weight of its own if the fact has a strength."""
-        text = self.sentence.format(who=named(process), what=shown(what))
+    def about(self, entity: "Entity", what: str = "", nats: float | None = None) -> Evidence:
+        """Return this evidence about an entity, with a weight of its own if the fact has a strength."""
+        text = self.sentence.format(who=named(entity), what=shown(what))
         weight = self.nats if nats is None else nats
-        return Evidence(self.code, self.group, weight, text, self.technique, process, self.floor)
+        return Evidence(self.code, self.group, weight, text, self.technique, entity, self.floor)
 
 
 class Finding(NamedTuple):
@@ -42,9 +42,9 @@ class Finding(NamedTuple):
     what: str
 
 
-def named(process: "Process") -> str:
-    """Name a process for a reader: what it calls itself and its pid."""
-    return f"{shown(process.comm) or 'process'} (pid {process.pid})"
+def named(entity: "Entity") -> str:
+    """Name an entity for a reader; a process by what it calls itself and its pid."""
+    return shown(str(entity))
 
 
 def shown(text: str) -> str:

@@ -41,20 +41,19 @@ _ROOM: Final = 1.5
 _SETTLED: Final = 600
 """The bound on that growth is set after so many intervals, so much above what was usual in them."""
 
-_TRUSTED: Final = 200.0
-"""The first count is taken for usual up to this multiple of the floor: the sensor may start in a flood."""
-
 
 class LogCusum:
     """The usual count of one kind, and how far above it the counts are. Intervals are a second each.
 
-    `level` is S in nats, `usual` is λ, `deviation` is s.
+    `level` is S in nats, `usual` is λ, `deviation` is s. The first count is taken for usual up to `trusted`: there is
+    no other, and the sensor may start in a flood.
     """
 
-    __slots__ = ("_bound", "_seen", "_variance", "deviation", "floor", "level", "usual")
+    __slots__ = ("_bound", "_seen", "_variance", "deviation", "floor", "level", "trusted", "usual")
 
-    def __init__(self, floor: float) -> None:
+    def __init__(self, floor: float, trusted: float = 0.0) -> None:
         self.floor = floor
+        self.trusted = trusted
         self.level = 0.0
         self.usual = 0.0
         self.deviation = _NARROWEST
@@ -65,7 +64,7 @@ class LogCusum:
     def count(self, number: float) -> float:
         """Enter the count of one interval and return the level in nats."""
         if not self._seen:
-            self.usual = min(number, _TRUSTED * self.floor)
+            self.usual = min(number, self.trusted)
             self._bound = math.inf
         ratio = math.log((number + self.floor) / (self.usual + self.floor))
         gain = _SHIFT * (ratio - _SHIFT / 2) / self._variance

@@ -11,6 +11,10 @@ Handler: TypeAlias = Callable[[Any, Process, Host], tuple[Evidence, ...]]
 """Judges a record of one type; the process is the one that the record is about, as the record has left it."""
 
 
+PacketHandler: TypeAlias = Callable[[Any, Host], tuple[Evidence, ...]]
+"""Judges a record of one type that is about no process."""
+
+
 class Domain(Protocol):
     """The evidence of one kind of monitor."""
 

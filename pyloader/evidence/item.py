@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from pyloader.host.processes import Process
+from pyloader.host.entity import Entity
 
 
 class Group(IntEnum):
@@ -28,7 +28,7 @@ class Evidence(msgspec.Struct, frozen=True):
     """One observation that speaks for or against an attack.
 
     `code` names the kind of observation and is stable, `nats` its weight, `text` says it in one sentence without a
-    full stop, `technique` is the MITRE ATT&CK id or empty. `process` is whom it is about, which is not always the
+    full stop, `technique` is the MITRE ATT&CK id or empty. `entity` is whom it is about, which is not always the
     process of the record: a pipe may show late who reads from it. `floor` is the lowest score (0-100) for an
     invariant, which no other evidence can talk away; 0 for ordinary items.
     """
@@ -38,7 +38,7 @@ class Evidence(msgspec.Struct, frozen=True):
     nats: float
     text: str
     technique: str
-    process: Process
+    entity: Entity
     floor: int = 0
 
 

@@ -150,10 +150,10 @@ def _strongest(found: list[Evidence]) -> tuple[Evidence, ...]:
     if len(found) == 1:
         return (found[0],)
     found.sort(key=_weakness)
-    seen: dict[tuple[int, int], set[str]] = {}
+    seen: dict[int, set[str]] = {}
     kept: list[Evidence] = []
     for item in found:
-        codes = seen.setdefault((item.process.pid, item.process.start), set())
+        codes = seen.setdefault(id(item.entity), set())
         if item.code not in codes and len(codes) < MOST:
             codes.add(item.code)
             kept.append(item)

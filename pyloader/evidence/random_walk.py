@@ -48,30 +48,29 @@ NETWORK: Final = Steps(INBOUND.success / 2, INBOUND.failure / 2)
 OUTBOUND: Final = steps(0.8, 0.2)
 """Whoever goes out from this host: some of the hosts that it knows are down."""
 
-UNANSWERED: Final = Steps(0.0, OUTBOUND.failure / 2)
+UNANSWERED: Final = Steps(0.0, OUTBOUND.failure / 4)
 """An attempt that was given up: also what happy eyeballs do with the slower address (RFC 8305)."""
 
 
 class RandomWalk:
-    """The level of one suspect, in nats, between `LOWEST` and `HIGHEST`; and how many contacts have failed."""
+    """The level of one suspect, in nats, between `LOWEST` and `HIGHEST`."""
 
-    __slots__ = ("failures", "level", "moved")
+    __slots__ = ("level", "moved")
 
     def __init__(self) -> None:
         self.level = 0.0
-        self.failures = 0.0
         self.moved = 0
 
     def step(self, successes: float, failures: float, size: Steps, now: int) -> float:
         """Enter first contacts that came to their outcome by `now` (ns), and return the level.
 
-        Of contacts that are entered together the successes count first, so that they cannot undo the failures.
+        Of contacts that are entered together the successes count first, so that they cannot undo the failures. A
+        negative number of failures takes back those that have turned out well.
         """
         if now > self.moved:
             if self.moved:
                 self.level *= 0.5 ** ((now - self.moved) / HALF_LIFE_NS)
             self.moved = now
         level = max(LOWEST, self.level + successes * size.success)
-        self.level = min(HIGHEST, level + failures * size.failure)
-        self.failures += failures
+        self.level = max(LOWEST, min(HIGHEST, level + failures * size.failure))
         return self.level

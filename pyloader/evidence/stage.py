@@ -2,10 +2,14 @@
 
 from typing import Final
 
-from pyloader.evidence.domain import Domain, Handler
+from pyloader.evidence.connection import ConnectionEvidence
+from pyloader.evidence.covert import Covert
+from pyloader.evidence.domain import Domain, Handler, PacketHandler
 from pyloader.evidence.item import NOTHING, Evidence, Group
 from pyloader.evidence.memory import MemoryEvidence
+from pyloader.evidence.network import NetworkEvidence
 from pyloader.evidence.process import ProcessEvidence
+from pyloader.evidence.raw_sockets import RawSockets
 from pyloader.evidence.traits import Trait
 from pyloader.host import Host, Process
 from pyloader.records import AnyRecord, Record
@@ -18,15 +22,22 @@ class EvidenceStage:
     """All evidence of one stream of records. One instance per pipeline: it holds what lies between records."""
 
     def __init__(self) -> None:
-        self._domains: tuple[Domain, ...] = (ProcessEvidence(), MemoryEvidence())
+        raw_sockets, covert = RawSockets(), Covert()
+        connections = ConnectionEvidence(raw_sockets, covert)
+        self._domains: tuple[Domain, ...] = (ProcessEvidence(), MemoryEvidence(), connections)
+        self._network = NetworkEvidence(raw_sockets, covert)
+        self._packets: dict[type[Record], PacketHandler] = self._network.handlers
         self._assess: dict[type[Record], Handler] = {}
         for domain in self._domains:
             for kind, handler in domain.handlers.items():
                 before = self._assess.get(kind)
                 self._assess[kind] = handler if before is None else _both(before, handler)
 
-    def assess(self, record: AnyRecord, process: Process, host: Host) -> tuple[Evidence, ...]:
-        """Return the evidence of a record; `process` is the one it is about, as the record has left it."""
+    def assess(self, record: AnyRecord, process: Process | None, host: Host) -> tuple[Evidence, ...]:
+        """Return the evidence of a record; `process` is the one it is about, if any, as the record has left it."""
+        if process is None:
+            judge = self._packets.get(type(record))
+            return judge(record, host) if judge is not None else NOTHING
         assess = self._assess.get(type(record))
         if assess is None:
             return NOTHING
@@ -38,7 +49,8 @@ class EvidenceStage:
     @property
     def evicted(self) -> dict[str, int]:
         """How many entries each table of every domain gave up for new ones."""
-        return {table: count for domain in self._domains for table, count in domain.evicted.items()}
+        counts = [domain.evicted for domain in self._domains] + [self._network.evicted]
+        return {table: count for one in counts for table, count in one.items()}
 
 
 def _both(first: Handler, second: Handler) -> Handler:
@@ -55,5 +67,8 @@ def _both(first: Handler, second: Handler) -> Handler:
 def _accuse(found: tuple[Evidence, ...]) -> None:
     """Note on processes that more than their memory speaks against them, so that they teach no baseline."""
     for item in found:
-        if item.group is Group.SEQUENCE or (item.nats >= ACCUSING_NATS and item.group is not Group.MEMORY):
-            item.process.traits |= Trait.ACCUSED
+        entity = item.entity
+        if isinstance(entity, Process) and (
+            item.group is Group.SEQUENCE or (item.nats >= ACCUSING_NATS and item.group is not Group.MEMORY)
+        ):
+            entity.traits |= Trait.ACCUSED

@@ -1,9 +1,24 @@
-"""Bounded state of the world: processes and their lineage, pipes between them, connections, containers."""
+"""Bounded state of the world: processes and their lineage, pipes, connections, sources of packets, containers."""
 
 from pyloader.host.containers import ContainerTable
+from pyloader.host.entity import Entity
 from pyloader.host.flows import Ends, Flow, FlowTable
 from pyloader.host.pipes import PipeTable
 from pyloader.host.processes import Process, ProcessTable
+from pyloader.host.sources import Activity, Source, SourceTable
 from pyloader.host.state import Host
 
-__all__ = ["ContainerTable", "Ends", "Flow", "FlowTable", "Host", "PipeTable", "Process", "ProcessTable"]
+__all__ = [
+    "Activity",
+    "ContainerTable",
+    "Ends",
+    "Entity",
+    "Flow",
+    "FlowTable",
+    "Host",
+    "PipeTable",
+    "Process",
+    "ProcessTable",
+    "Source",
+    "SourceTable",
+]

@@ -15,8 +15,8 @@ LINE_LIMIT = 16
 CLOCK_TICK_NS = 10_000_000
 """The granularity of start times in /proc (USER_HZ is 100 on every architecture that is supported)."""
 
-RECENTLY_EXITED = 1_024
-"""How many processes are remembered after their exit: some of what they did comes to its end after them."""
+RECENTLY_EXITED = 512
+"""At least so many processes are remembered after their exit: some of what they did comes to its end after them."""
 
 
 class Process:
@@ -77,6 +77,14 @@ class Process:
     def __repr__(self) -> str:
         return f"Process(pid={self.pid}, start={self.start}, comm={self.comm!r})"
 
+    def __str__(self) -> str:
+        return f"{self.comm or 'process'} (pid {self.pid})"
+
+    @property
+    def label(self) -> str:
+        """What tells this process from every other one, also from later ones with its pid."""
+        return f"{self.pid:x}-{self.start:x}"
+
     @property
     def stdin(self) -> Stdio:
         """What standard input was connected to at the last exec."""
@@ -103,6 +111,7 @@ class ProcessTable:
         self.evicted = 0
         self._live: dict[int, Process] = {}
         self._exited: dict[int, Process] = {}
+        self._exited_before: dict[int, Process] = {}
 
     def __len__(self) -> int:
         return len(self._live)
@@ -177,9 +186,8 @@ class ProcessTable:
         else:
             del self._live[process.pid]
         process.alive = False
-        self._exited.pop(process.pid, None)
         if len(self._exited) >= RECENTLY_EXITED:
-            del self._exited[next(iter(self._exited))]
+            self._exited_before, self._exited = self._exited, {}
         self._exited[process.pid] = process
         return process
 
@@ -187,7 +195,7 @@ class ProcessTable:
         """Return a process that lives, or has just exited, if it is known."""
         process = self._known(pid, start)
         if process is None:
-            gone = self._exited.get(pid)
+            gone = self._exited.get(pid) or self._exited_before.get(pid)
             if gone is not None and gone.start == start:
                 return gone
         return process

@@ -7,6 +7,7 @@ from pyloader.host.containers import ContainerTable
 from pyloader.host.flows import FlowTable
 from pyloader.host.pipes import PipeTable
 from pyloader.host.processes import Process, ProcessTable
+from pyloader.host.sources import SourceTable
 from pyloader.records import (
     AnyRecord,
     CallOrigin,
@@ -20,7 +21,9 @@ from pyloader.records import (
     MemoryProtection,
     MemoryRequest,
     MemoryUsage,
+    NetworkFlow,
     OomKill,
+    PacketAnomaly,
     ProcessExec,
     ProcessExit,
     ProcessFork,
@@ -29,6 +32,7 @@ from pyloader.records import (
     SocketCreated,
     SocketListening,
     SocketRecord,
+    SourceSummary,
     UsageReason,
 )
 
@@ -46,6 +50,7 @@ class Host:
         self.pipes = PipeTable()
         self.containers = ContainerTable()
         self.flows = FlowTable()
+        self.sources = SourceTable()
         self._apply: dict[type[Record], Callable[[Any], Process | None]] = {
             ProcessExec: self._executed,
             ProcessFork: self.processes.forked,
@@ -56,8 +61,11 @@ class Host:
             ConnectionOpened: self._opened,
             ConnectionClosed: self._closed,
             SocketListening: self._listening,
-            DatagramSent: self._owner,
+            DatagramSent: self._sent,
             SocketCreated: self._owner,
+            SourceSummary: self.sources.summarised,
+            NetworkFlow: self.sources.appeared,
+            PacketAnomaly: self.sources.appeared,
             MemoryProtection: self._placed,
             MemoryFault: self._placed,
             MemoryAccess: self._named,
@@ -80,6 +88,7 @@ class Host:
             "pipes": self.pipes.evicted,
             "containers": self.containers.evicted,
             "flows": self.flows.evicted,
+            "sources": self.sources.evicted,
         }
 
     def _executed(self, record: ProcessExec) -> Process:
@@ -143,7 +152,12 @@ class Host:
     def _opened(self, record: ConnectionOpened) -> Process | None:
         process = self._owner(record)
         self.flows.opened(record, process)
+        self.sources.connected(record)
         return process
+
+    def _sent(self, record: DatagramSent) -> Process | None:
+        self.sources.sent(record)
+        return self._owner(record)
 
     def _closed(self, record: ConnectionClosed) -> Process | None:
         flow = self.flows.closed(record)
@@ -151,6 +165,7 @@ class Host:
         return self.processes.find(record.pid, record.start) or (flow.process if flow is not None else None)
 
     def _listening(self, record: SocketListening) -> Process | None:
+        self.sources.listening(record)
         process = self._owner(record)
         if process is not None:
             self.flows.listening(record, process)

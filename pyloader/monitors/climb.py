@@ -76,13 +76,8 @@ def climb(
             try:
                 loaded.load()
                 ready(loaded, held)
-                links = {
-                    name: held.enter_context(loaded.attach(name))
-                    for rung in rungs.values()
-                    if not rung.is_on_interfaces
-                    for name in rung.programs
-                    if name in existing
-                }
+                hooked = [name for rung in rungs.values() if not rung.is_on_interfaces for name in rung.programs]
+                links = {name: held.enter_context(loaded.attach(name)) for name in hooked if name in existing}
             except LoadError as error:
                 stepped = _step_down(monitor, rungs, error)
                 if not stepped:

@@ -23,7 +23,7 @@ POLICY_LAYOUT = f"={len(Policy)}i"
 POLICY: dict[Policy, int] = {
     Policy.SYN: 2,
     Policy.FIN: 1,
-    Policy.RST: 1,
+    Policy.RST: 4,
     Policy.UDP: 1,
     Policy.ICMP: 2,
     Policy.OTHER: 1,
@@ -41,7 +41,7 @@ POLICY: dict[Policy, int] = {
     Policy.SUMMARIES_PER_SECOND: 256,
     Policy.EPHEMERAL_PORTS: 32_768,
 }
-"""Four ports or sixteen unanswered SYNs make a source salient; one that connects and is served stays below."""
+"""Four ports, sixteen unanswered SYNs or eight resets make a source salient; one that is served stays below."""
 
 _MONOTONIC_COARSE = 6
 """CLOCK_MONOTONIC_COARSE in include/uapi/linux/time.h, whose resolution is a tick of the kernel."""

@@ -78,7 +78,7 @@ class InterfaceMonitor(LoadedMonitor):
         if changes is None:
             return None
         self._learn_own_addresses()
-        gone = {f"packets {one.name}": self._missing(self._farewell(one)) for one in changes.gone}
+        gone = {f"packets {one.name}": self._missing(f"{one.name} is gone") for one in changes.gone}
         gone |= {f"packets {name}": self._missing(str(error)) for name, error in changes.refused.items()}
         for hook in gone:
             self.rungs.pop(hook, None)
@@ -100,11 +100,6 @@ class InterfaceMonitor(LoadedMonitor):
     def _rungs_of(self, attachments: Sequence[Attachment]) -> dict[str, Rung]:
         """Return how packets are observed on interfaces, by the name of the hook."""
         return {f"packets {one.name}": self._rung(one) for one in attachments}
-
-    def _farewell(self, attachment: Attachment) -> str:
-        if attachment in self._interfaces.left_behind:
-            return f"{attachment.name} went to a network namespace out of sight, and took the program along"
-        return f"{attachment.name} is gone"
 
     def _missing(self, reason: str) -> Rung:
         """Return how packets of an interface are observed that cannot be."""

@@ -205,6 +205,7 @@ class Policy(IntEnum):
     ANOMALIES_PER_SECOND = 16
     """Of each kind."""
     SUMMARIES_PER_SECOND = 17
+    """Half of them only for sources of twice the threshold."""
     EPHEMERAL_PORTS = 18
     """Where the ports begin that this host gives to its own connections: answers come to them."""
 

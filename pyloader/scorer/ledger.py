@@ -1,4 +1,4 @@
-"""All that speaks against a process, with its age.
+"""All that speaks against a process or another entity, with its age.
 
 Evidence of one group is dependent: it tells of the same thing in several ways. Within a group the strongest item
 counts fully and each weaker one a quarter of the one before it, and an item that is seen again does not count twice.
@@ -30,7 +30,7 @@ class Entry(NamedTuple):
 
 
 class Ledger:
-    """The entries of one process by their code; those that have faded are dropped when new ones come."""
+    """The entries of one entity by their code; those that have faded are dropped when new ones come."""
 
     __slots__ = ("entries", "floor")
 

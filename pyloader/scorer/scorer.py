@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from pyloader.evidence import Evidence
-from pyloader.host import Process
+from pyloader.host import Entity, Process
 from pyloader.records import AnyRecord, EventLoss, ProcessFork
 from pyloader.scorer.ledger import EMPTY, Ledger
 from pyloader.scorer.scale import CALM, score
@@ -20,9 +20,9 @@ _LOSSES = 1_024
 
 
 class Verdict(NamedTuple):
-    """A process that new evidence speaks against, and where it stands now."""
+    """An entity that new evidence speaks against, and where it stands now."""
 
-    process: Process
+    entity: Entity
     ledger: Ledger
     score: float
     confidence: float
@@ -33,8 +33,8 @@ class Verdict(NamedTuple):
 class Scorer:
     """Keeps the ledgers and turns them into scores. Time is that of the records; nothing else is read.
 
-    A process starts with the ledger of its parent. Ledgers are kept on the processes themselves, so that the host's
-    process table bounds them.
+    A process starts with the ledger of its parent. Ledgers are kept on the entities themselves, so that the tables of
+    the host bound them.
     """
 
     def __init__(self) -> None:
@@ -53,17 +53,17 @@ class Scorer:
 
     def weigh(self, items: Iterable[Evidence], now: int) -> list[Verdict]:
         """Enter new evidence into the ledgers of those it is about, and return where they stand."""
-        by_process: dict[int, list[Evidence]] = {}
+        by_entity: dict[int, list[Evidence]] = {}
         for item in items:
-            by_process.setdefault(id(item.process), []).append(item)
+            by_entity.setdefault(id(item.entity), []).append(item)
         lost = sum(loss.count for loss in self._losses if now - loss.timestamp < LOSS_MEMORY_NS)
         confidence = CONFIDENCE_AFTER_LOSS if lost else 1.0
         verdicts = []
-        for own in by_process.values():
-            process = own[0].process
-            known = process.ledger if isinstance(process.ledger, Ledger) else EMPTY
-            process.ledger = ledger = known.with_evidence(own, now)
-            verdicts.append(Verdict(process, ledger, _score(ledger, now), confidence, lost))
+        for own in by_entity.values():
+            entity = own[0].entity
+            known = entity.ledger if isinstance(entity.ledger, Ledger) else EMPTY
+            entity.ledger = ledger = known.with_evidence(own, now)
+            verdicts.append(Verdict(entity, ledger, _score(ledger, now), confidence, lost))
         return verdicts
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
-from pyloader.alerts import Alert
+from pyloader.alerts import Alert, NetworkSubject
 from pyloader.monitors.ladder import NONE
 from pyloader.pipeline import Assessment, Hook, Summary
 from pyloader.records import event_name
@@ -36,13 +36,22 @@ class TextSink:
 
 
 def alert_line(alert: Alert) -> str:
-    """Return an alert as scripts expect it: domain, pid, comm and threat first, then the reasons."""
+    """Return an alert as scripts expect it: domain, whom it is about and threat first, then the reasons."""
     subject = alert.subject
-    where = f" container={one_word(subject.container)}" if subject.container else ""
-    return (
-        f"High threat {alert.domain} event: pid={subject.pid} comm={one_word(subject.comm)}"
-        f" threat={int(alert.score)} {printable(alert.summary)}{where}"
-    )
+    where = ""
+    if isinstance(subject, NetworkSubject):
+        who = f"src={_endpoint(subject.src, subject.src_port)} -> dst={_endpoint(subject.dst, subject.dst_port)}"
+    else:
+        who = f"pid={subject.pid} comm={one_word(subject.comm)}"
+        where = f" container={one_word(subject.container)}" if subject.container else ""
+    return f"High threat {alert.domain} event: {who} threat={int(alert.score)} {printable(alert.summary)}{where}"
+
+
+def _endpoint(host: str, port: int) -> str:
+    """Return an address with its port, an IPv6 address in brackets (RFC 3986), or a dash for none."""
+    if not port:
+        return host or "-"
+    return f"[{host}]:{port}" if ":" in host else f"{host or '-'}:{port}"
 
 
 def event_line(assessment: Assessment) -> str:

@@ -15,6 +15,7 @@ from tests.bench import (
     bench_memory_cost,
     bench_ring,
     bench_startup,
+    bench_xdp,
     machine,
 )
 from tests.bench.figures import CannotMeasureError
@@ -29,6 +30,7 @@ BENCHES: dict[str, ModuleType] = {
     "memory-cost": bench_memory_cost,
     "startup": bench_startup,
     "memory": bench_memory,
+    "xdp": bench_xdp,
 }
 RESULT = ROOT / ".build" / "bench.json"
 

@@ -43,7 +43,8 @@ def running(folder: Path, *options: str | Path, namespace: str = "") -> Iterator
     output = folder / "output.json"
     # A name of its own, so that a sensor that watches this machine anyway is not in the way.
     name = [] if "--instance" in options else ["--instance", f"test-{os.getpid()}"]
-    within = ["ip", "netns", "exec", namespace] if namespace else []
+    # `ip netns exec` would take away what is mounted below /sys, where the tracepoints are.
+    within = ["nsenter", f"--net=/run/netns/{namespace}"] if namespace else []
     command = [*within, *PYLOADER, "run", "--format", "json", *name, *map(str, options)]
     with output.open("wb") as file, subprocess.Popen(command, stdout=file, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from pyloader import Assessment, Sensor
 from pyloader.binding import BpfObject
-from pyloader.monitors import MONITORS, PROCESS, Monitor, Transport
+from pyloader.monitors import MONITORS, ON_INTERFACES, PROCESS, Monitor, Transport
 from pyloader.monitors.objects import read_object
 from pyloader.records import Record
 from pyloader.sources import KernelSource
@@ -28,7 +28,7 @@ _NAME_LENGTH = 15
 def _names() -> frozenset[str]:
     """Return the names that the kernel knows the programs and maps of all our objects by."""
     names: set[str] = set()
-    for monitor in MONITORS.values():
+    for monitor in (MONITORS | ON_INTERFACES).values():
         for file in filter(None, (monitor.object, monitor.untyped_object)):
             with BpfObject.open(read_object(file), file) as opened:
                 names |= {name[:_NAME_LENGTH] for name in (*opened.programs(), *opened.maps())}

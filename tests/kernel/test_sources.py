@@ -1,10 +1,12 @@
 """What the network monitor keeps of sources: right on ordinary traffic, and bounded under any other."""
 
 import random
+import resource
 import struct
 from collections import defaultdict
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -29,6 +31,7 @@ from tests.kernel.packets import (
     tcp,
     udp,
 )
+from tests.kernel.varying import companions
 
 SOURCE = struct.Struct("=16sQQQ8IIIHBB32s12x")
 """`struct source` in bpf/sources.bpf.h."""
@@ -222,6 +225,30 @@ def test_random_sources_leave_the_tables_alone(monitor: PacketMonitor) -> None:
     told = [one for one in summaries(monitor) if one.doubled & Doubled.PORTS]
     assert [one.ports for one in told if address(one.source) == IPv4Address("192.168.3.3")] == [32]
     assert [one.ports for one in told if address(one.source) == IPv4Address("192.168.4.4")] == [4, 8, 16]
+
+
+def test_ten_million_packets_from_random_sources(monitor: PacketMonitor) -> None:
+    """Ten million packets from random sources leave the memory as it was, and afterwards a scan is told as ever."""
+    frame = ethernet(IPV4, ipv4(tcp()))
+    with companions() as others:
+        others.run(monitor.program, frame, number=1 << 30, repeat=100_000)
+        monitor.records()
+        before = _resident()
+        others.run(monitor.program, frame, number=1 << 30, repeat=10_000_000)
+        records = len(monitor.records())
+    for probe in scan(20, source="192.168.3.3"):
+        monitor.run(probe)
+
+    assert monitor.totals()["PACKETS"] >= 10_000_000
+    assert records < 5_000
+    assert abs(_resident() - before) < 5 << 20
+    ports = [one.ports for one in summaries(monitor) if one.doubled & Doubled.PORTS]
+    assert ports == [4, 8, 16]
+
+
+def _resident() -> int:
+    """Return the bytes of this process that are in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def test_a_scan_survives_a_flood_of_pairs(monitor: PacketMonitor) -> None:

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from pyloader import Assessment, Sensor
+from pyloader import Assessment, Sensor, Subject
 from pyloader.monitors import Monitor
 from pyloader.records import CredentialChange, Explanation
 from pyloader.sources import KernelSource
@@ -80,5 +80,6 @@ def test_an_unexplained_change_is_an_invariant(rung: Monitor, then: str) -> None
         and (one.record.old_uid, one.record.uid) == (USER, 0)
     ]
     (alert,) = change.alerts
+    assert isinstance(alert.subject, Subject)
     assert pid == alert.subject.pid
     assert alert.score >= 90

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from pyloader.alerts import Alert, Severity, Subject
 from pyloader.alerts.alert import Reason
 from pyloader.evidence import Evidence, Group
-from pyloader.host import Process
+from pyloader.host import Entity, Process
 from pyloader.records import (
     AccessMethod,
     AnyRecord,
@@ -593,7 +593,7 @@ def evidence(
     *,
     code: str = "sample",
     group: Group = Group.PROCESS,
-    about: Process | None = None,
+    about: Entity | None = None,
     floor: int = 0,
 ) -> Evidence:
     """Return an item of evidence of the given weight."""

@@ -2,12 +2,12 @@
 
 import pytest
 
-from pyloader.alerts import Alert, AlertPolicy, Severity
+from pyloader.alerts import Alert, AlertPolicy, NetworkSubject, Severity, Subject
 from pyloader.alerts.policy import EPISODE_GAP_NS
 from pyloader.evidence import Evidence, Group
-from pyloader.host import Process
+from pyloader.host import Activity, Process, Source
 from pyloader.scorer import Scorer, nats_for
-from tests.unit.examples import HEADER, MINUTE, SECOND, evidence, process
+from tests.unit.examples import HEADER, HOME, MINUTE, PEER, SECOND, evidence, process
 
 
 class _Stream:
@@ -46,6 +46,7 @@ def test_alert_tells_everything() -> None:
     ]
     assert alert.techniques == ["T1059"]
     subject = alert.subject
+    assert isinstance(subject, Subject)
     assert (subject.pid, subject.ppid, subject.start, subject.comm) == (100, 1, 1000, "true")
     assert (subject.exe, subject.args, subject.uid, subject.container) == ("/usr/bin/true", ["true", "-v"], 33, "web")
 
@@ -72,6 +73,34 @@ def test_domain(group: Group, domain: str) -> None:
     )
 
     assert alert.domain == domain
+
+
+def test_alert_about_packets() -> None:
+    """What a source does has an episode, a subject and the domain of its own, whatever its strongest evidence."""
+    source = Source(PEER, 128)
+    scan, flood = source.activity("tcp-scan"), source.activity("syn-flood")
+    scan.source_port, scan.destination, scan.destination_port, scan.protocol, scan.ports = 5, HOME, 22, 6, {80, 22}
+    stream = _Stream()
+
+    [first] = stream.take(SECOND, evidence(8.0, about=scan, group=Group.SEQUENCE))
+    [second] = stream.take(SECOND, evidence(8.0, about=flood, group=Group.INBOUND))
+
+    assert (first.domain, second.domain) == ("network", "network")
+    assert first.id != second.id
+    assert first.subject == NetworkSubject("2001:db8::9", 5, "192.0.2.1", 22, "tcp", 0, [22, 80])
+    assert second.subject == NetworkSubject("2001:db8::9", 0, "", 0, "0", 0, [])
+
+
+def test_alert_about_this_host() -> None:
+    """What many do to this host names no source, and a network is named with its length."""
+    [many] = _Stream().take(SECOND, evidence(8.0, about=Activity("syn-flood")))
+    network = Source(HOME[:15] + b"\0", 120)
+    [few] = _Stream().take(SECOND, evidence(8.0, about=network.activity("tcp-scan")))
+
+    assert [one.subject.src for one in (many, few) if isinstance(one.subject, NetworkSubject)] == [
+        "many",
+        "192.0.2.0/24",
+    ]
 
 
 def test_summary_is_short() -> None:

@@ -41,7 +41,7 @@ class Stage:
         self.host = Host()
         self.evidence = EvidenceStage()
         self.now = 100 * SECOND
-        self.items: dict[tuple[int, int], list[Evidence]] = {}
+        self.items: dict[str, list[Evidence]] = {}
         self.last: Sequence[Evidence] = ()
         self._pid = 1_000
         self._inode = 10_000
@@ -57,7 +57,7 @@ class Stage:
         assert process is not None
         self.last = self.evidence.assess(record, process, self.host)
         for item in self.last:
-            self.items.setdefault((item.process.pid, item.process.start), []).append(item)
+            self.items.setdefault(item.entity.label, []).append(item)
         return process
 
     def fork(self, parent: Process | None) -> Process:
@@ -218,14 +218,14 @@ class Stage:
 
     def codes(self, process: Process) -> set[str]:
         """Return the codes of everything that was said about a process."""
-        return {item.code for item in self.items.get((process.pid, process.start), [])}
+        return {item.code for item in self.items.get(process.label, [])}
 
     def score(self, process: Process) -> float:
         """Return the score of a process from its own evidence and that of its ancestors."""
         groups: dict[int, dict[str, float]] = {}
         floor = 0
         for member in (process, *process.ancestors()):
-            for item in self.items.get((member.pid, member.start), []):
+            for item in self.items.get(member.label, []):
                 codes = groups.setdefault(item.group, {})
                 codes[item.code] = max(codes.get(item.code, 0.0), item.nats)
                 floor = max(floor, item.floor) if member is process else floor

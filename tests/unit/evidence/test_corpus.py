@@ -36,7 +36,7 @@ def _alarms(stage: Stage, commands: list[list[str]], folder: str) -> tuple[list[
     high, medium = [], []
     for argv in commands:
         process = stage.run(argv, parent, exe=folder + argv[0].rpartition("/")[2])
-        about = {(item.process.pid, item.process.start): item.process for item in stage.last}
+        about = {item.entity.label: item.entity for item in stage.last if isinstance(item.entity, Process)}
         score = max((stage.score(subject) for subject in about.values()), default=0.0)
         codes = [item.code for item in stage.last]
         if score >= 62:
@@ -97,7 +97,7 @@ def _play(stage: Stage, code: str, shell: str, *, sudo: bool) -> float:
 
 
 def _best(stage: Stage) -> float:
-    return max((stage.score(item.process) for item in stage.last), default=0.0)
+    return max((stage.score(item.entity) for item in stage.last if isinstance(item.entity, Process)), default=0.0)
 
 
 def test_recall_on_abuse(corpus: Path) -> None:

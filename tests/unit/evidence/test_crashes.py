@@ -37,7 +37,7 @@ def test_brute_force_against_a_forking_server(stage: Stage, message: bytes) -> N
 
     fields = {"exposure": Exposure.CONNECTED, "message": message}
     assert 5 <= _crashes_until(stage, server, fields) <= 20
-    assert "T1190" in {item.technique for item in stage.items[server.pid, server.start]}
+    assert "T1190" in {item.technique for item in stage.items[server.label]}
 
 
 def test_search_for_addresses(stage: Stage) -> None:
@@ -48,7 +48,7 @@ def test_search_for_addresses(stage: Stage) -> None:
         guess = {"ip": address, "address": address, "ip_area": Area.NONE, "file": b"", "exposure": Exposure.CONNECTED}
         _crash_child(stage, server, guess)
         assert (number == 5) == (stage.score(server) >= HIGH)
-    text = stage.items[server.pid, server.start][-1].text
+    text = stage.items[server.label][-1].text
     assert "5 times" in text
     assert "at varying places" in text
 

@@ -20,7 +20,7 @@ def delay(counts: list[float], test: LogCusum, most: int = 1_000) -> int:
 
 def after_quiet(usual: float, seed: int = 1) -> LogCusum:
     """Return a test that has seen ten minutes of a usual count that varies by a third."""
-    chance, test = random.Random(seed), LogCusum(100)
+    chance, test = random.Random(seed), LogCusum(100, 1e5)
     for _ in range(600):
         test.count(max(0.0, chance.gauss(usual, usual / 3)))
     return test
@@ -47,7 +47,7 @@ def test_one_interval_is_an_accident() -> None:
 
 def test_bursty_traffic_raises_no_alarm_in_a_day() -> None:
     """In a day of counts whose logarithm has a standard deviation of 0.7 there is not one alarm."""
-    chance, test = random.Random(7), LogCusum(100)
+    chance, test = random.Random(7), LogCusum(100, 1e5)
 
     levels = [test.count(chance.lognormvariate(5.5, 0.7)) for _ in range(86_400)]
 
@@ -59,7 +59,7 @@ def test_average_run_between_false_alarms() -> None:
     chance = random.Random(3)
     runs = []
     for _ in range(60):
-        test, run = LogCusum(100), 0
+        test, run = LogCusum(100, 1e5), 0
         for _ in range(200):
             test.count(chance.lognormvariate(8, 0.6))
         while test.level < 4.0 and run < 2_000:
@@ -94,7 +94,7 @@ def test_slow_ramp_does_not_become_usual() -> None:
 
 def test_usual_count_of_a_busy_host_is_taken_from_its_first_second() -> None:
     """A sensor that starts on a host with 4,000 counts a second raises no alarm."""
-    assert delay([4_000], LogCusum(100)) == 1_000
+    assert delay([4_000], LogCusum(100, 1e5)) == 1_000
 
 
 @given(st.lists(st.floats(0, 1e12), max_size=50))

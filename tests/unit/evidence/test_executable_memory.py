@@ -160,7 +160,7 @@ def test_repetition_adds_nothing(stage: Stage) -> None:
     for count in (1, 2, 3, 4, 8, 16, 1024):
         stage.protect(process, count=count)
 
-    assert len(stage.items[process.pid, process.start]) == 1
+    assert len(stage.items[process.label]) == 1
 
 
 def test_sentence(stage: Stage) -> None:

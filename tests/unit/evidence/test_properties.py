@@ -33,9 +33,9 @@ def test_any_execution_is_judged(executions: list[tuple[list[str], str, Stdio | 
         subject = stage.fork(process) if forks else process
         process = stage.execute(subject, argv, f"/usr/bin/{name}", stdin=stdin, stdout=stdout, flags=flags, uid=1000)
         assert all(0 < item.nats <= 12 and item.text.isprintable() and len(item.text) < 400 for item in stage.last)
-        per_process = Counter((item.process.pid, item.process.start) for item in stage.last)
+        per_process = Counter(item.entity.label for item in stage.last)
         assert max(per_process.values(), default=0) <= MOST
-        assert len({(item.process.pid, item.code) for item in stage.last}) == len(stage.last)
+        assert len({(item.entity.label, item.code) for item in stage.last}) == len(stage.last)
 
 
 @given(st.lists(ARGV.filter(bool), max_size=5))

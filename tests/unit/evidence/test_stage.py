@@ -57,7 +57,7 @@ def test_lineage_of_an_accused_process(stage: Stage) -> None:
 
     assert relay.traits & Trait.ACCUSED
     assert stage.run(["app"], relay).traits & Trait.ACCUSED
-    assert max(item.nats for item in stage.items[relay.pid, relay.start]) > ACCUSING_NATS
+    assert max(item.nats for item in stage.items[relay.label]) > ACCUSING_NATS
 
 
 def test_tables_are_told_by_name(stage: Stage) -> None:

@@ -115,7 +115,7 @@ def test_evictions_are_told_by_table() -> None:
     for pid in (1, 2, 3):
         host.apply(exec_record(pid=pid, start=pid, ppid=0))
 
-    assert host.evicted == {"processes": 2, "pipes": 0, "containers": 0, "flows": 0}
+    assert host.evicted == {"processes": 2, "pipes": 0, "containers": 0, "flows": 0, "sources": 0}
 
 
 @given(st.lists(any_records, max_size=30))

@@ -27,7 +27,7 @@ def test_evidence_scores() -> None:
 
     [verdict] = scorer.weigh([evidence(8.0, about=suspect)], SECOND)
 
-    assert verdict.process is suspect
+    assert verdict.entity is suspect
     assert score(8.0) == verdict.score
     assert score(8.0) == scorer.score(exec_record(timestamp=SECOND), suspect)
     assert score(4.0) == scorer.score(exec_record(timestamp=SECOND + HALF_LIFE_NS), suspect)
@@ -41,7 +41,7 @@ def test_evidence_about_several() -> None:
         [evidence(3.0, about=one), evidence(8.0, about=other), evidence(4.0, code="b", about=one)], 0
     )
 
-    assert [(one, score(4.75)), (other, score(8.0))] == [(verdict.process, verdict.score) for verdict in verdicts]
+    assert [(one, score(4.75)), (other, score(8.0))] == [(verdict.entity, verdict.score) for verdict in verdicts]
 
 
 def test_child_inherits() -> None:

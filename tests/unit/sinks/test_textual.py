@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pyloader.alerts import NetworkSubject
 from pyloader.pipeline import Assessment, Hook, Pipeline, Summary
 from pyloader.records import AnyRecord, text
 from pyloader.sinks import TextSink
@@ -31,6 +32,22 @@ def _written(*batches: list[Assessment], events: bool = False) -> str:
 def test_alert_line() -> None:
     """An alert is one line: what kind, who, how much, why."""
     assert alert_line(alert()) == ("High threat process event: pid=6864 comm=netcat threat=62 netcat runs a program")
+
+
+@pytest.mark.parametrize(
+    ("packets", "shown"),
+    [
+        (("73.108.22.148", 12882, "26.174.62.42", 3389), "src=73.108.22.148:12882 -> dst=26.174.62.42:3389"),
+        (("2001:db8::9", 5, "2001:db8::1", 0), "src=[2001:db8::9]:5 -> dst=2001:db8::1"),
+        (("192.0.2.0/24", 0, "", 80), "src=192.0.2.0/24 -> dst=-:80"),
+        (("many", 0, "", 0), "src=many -> dst=-"),
+    ],
+)
+def test_alert_about_packets(packets: tuple[str, int, str, int], shown: str) -> None:
+    """An alert about packets names both ends instead of a process, as far as they are known."""
+    line = alert_line(alert(domain="network", subject=NetworkSubject(*packets, "tcp", 2, [])))
+
+    assert line == f"High threat network event: {shown} threat=62 netcat runs a program"
 
 
 def test_alert_in_a_container() -> None:

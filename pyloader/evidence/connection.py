@@ -1,0 +1,74 @@
+"""The evidence of connections."""
+
+from pyloader.evidence.after_scan import AfterScan
+from pyloader.evidence.beacons import Beacons
+from pyloader.evidence.covert import Covert
+from pyloader.evidence.destinations import Destinations
+from pyloader.evidence.domain import Handler
+from pyloader.evidence.item import NOTHING, Evidence
+from pyloader.evidence.outbound_scans import OutboundScans
+from pyloader.evidence.raw_sockets import RawSockets
+from pyloader.host import Host, Process
+from pyloader.records import (
+    ConnectionClosed,
+    ConnectionOpened,
+    DatagramSent,
+    Direction,
+    ProcessExec,
+    ProcessExit,
+    Record,
+    SocketCreated,
+    SocketListening,
+)
+
+
+class ConnectionEvidence:
+    """Turns records of connections into evidence about their processes."""
+
+    def __init__(self, raw_sockets: RawSockets, covert: Covert) -> None:
+        self._raw_sockets = raw_sockets
+        self._covert = covert
+        self._scans = OutboundScans()
+        self._beacons = Beacons()
+        self._destinations = Destinations()
+        self._after_scan = AfterScan()
+        self.handlers: dict[type[Record], Handler] = {
+            ConnectionOpened: self._opened,
+            ConnectionClosed: self._closed,
+            SocketListening: self._listening,
+            DatagramSent: self._sent,
+            SocketCreated: self._created,
+            ProcessExec: self._after_scan.executed,
+            ProcessExit: self._scans.ended,
+        }
+
+    @property
+    def evicted(self) -> dict[str, int]:
+        """How many entries each table gave up for new ones."""
+        return {
+            "trails": self._scans.evicted,
+            "rhythms": self._beacons.evicted,
+            "destinations": self._destinations.evicted,
+            "let_in": self._after_scan.evicted,
+        }
+
+    def _opened(self, record: ConnectionOpened, process: Process, host: Host) -> tuple[Evidence, ...]:
+        if record.direction != Direction.OUTBOUND:
+            return self._after_scan.opened(record, process, host) + self._destinations.opened(record, process)
+        found = self._scans.opened(record, process)
+        found += self._beacons.opened(record, process, self._destinations.novelty(record, process))
+        return found + self._destinations.opened(record, process)
+
+    def _closed(self, record: ConnectionClosed, process: Process, _host: Host) -> tuple[Evidence, ...]:
+        if record.direction == Direction.OUTBOUND:
+            self._beacons.closed(record, process)
+        return NOTHING
+
+    def _listening(self, record: SocketListening, process: Process, _host: Host) -> tuple[Evidence, ...]:
+        return self._destinations.listening(record, process)
+
+    def _sent(self, record: DatagramSent, process: Process, _host: Host) -> tuple[Evidence, ...]:
+        return self._scans.sent(record, process) + self._covert.sent(record, process)
+
+    def _created(self, record: SocketCreated, process: Process, _host: Host) -> tuple[Evidence, ...]:
+        return self._raw_sockets.created(record, process)

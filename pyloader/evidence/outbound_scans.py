@@ -1,0 +1,159 @@
+"""Scans from inside: a process of this host that looks for open ports elsewhere.
+
+Each pair of address and port counts once for a process, by the outcome of the first attempt. A script that starts a
+program for every attempt is found as their parent. Some programs fail much in their daily work, such as those that look
+for peers; how much is learned per executable from the instances that ended unaccused, and a failure weighs the less.
+
+UDP has no outcomes. What a scan looks like there is many ports of one address.
+"""
+
+import math
+from typing import Final, NamedTuple
+
+from pyloader.evidence.item import NOTHING, Evidence
+from pyloader.evidence.network_kinds import OUTBOUND_SCAN
+from pyloader.evidence.random_walk import OUTBOUND, UNANSWERED, RandomWalk, Steps, steps
+from pyloader.evidence.traits import Trait
+from pyloader.host import Host, Process
+from pyloader.records import ConnectionOpened, DatagramSent, Outcome, ProcessExit, address
+
+OFFSET: Final = math.log(30)
+"""Nats taken off the level of the walk: so many processes may be tested in a minute."""
+
+LEAST: Final = 2.0
+GROWTH: Final = 1.25
+CONTACTS: Final = 256
+"""So many contacts of a process are remembered one by one; a scan was told long before."""
+
+_OF_PARENT: Final = 3
+"""So many first contacts of a child count for its parent as well."""
+
+_USUAL_PORTS: Final = 4
+"""So many UDP ports of one address are nothing to speak of."""
+
+_TRACEROUTE: Final = range(33_434, 33_690)
+_PRIOR: Final = 20.0
+_WORST: Final = 0.25
+
+
+class _Contact(NamedTuple):
+    """A first contact: with whom, how it came out, and how far that moves the walk; `now` in ns."""
+
+    peer: tuple[bytes, int]
+    success: bool
+    size: Steps
+    now: int
+
+
+class _Trail:
+    """Where one process went: first contacts, those that failed, and of UDP the ports by address."""
+
+    __slots__ = ("contacts", "failed", "told", "udp", "walk")
+
+    def __init__(self) -> None:
+        self.walk = RandomWalk()
+        self.contacts: set[tuple[bytes, int]] = set()
+        self.failed = 0
+        self.told = 0
+        self.udp: dict[bytes, int] = {}
+
+
+class OutboundScans:
+    """The trails of processes, and what is usual of their executables; `evicted` counts those that were forgotten."""
+
+    def __init__(self, capacity: int = 4_096) -> None:
+        self.capacity = capacity
+        self.evicted = 0
+        self._trails: dict[Process, _Trail] = {}
+        self._usual: dict[str, tuple[float, float]] = {}
+
+    def opened(self, record: ConnectionOpened, process: Process) -> tuple[Evidence, ...]:
+        """Judge the outcome of an attempt to connect."""
+        size = self._steps(process.exe)
+        success = record.outcome == Outcome.ESTABLISHED
+        if not success and record.outcome not in _FAILED:
+            size = UNANSWERED
+        peer = (record.remote_address, record.remote_port)
+        return self._enter(process, _Contact(peer, success, size, record.timestamp))
+
+    def sent(self, record: DatagramSent, process: Process) -> tuple[Evidence, ...]:
+        """Judge the first datagram to a peer."""
+        if record.datagrams != 1 or record.remote_port in _TRACEROUTE:
+            return NOTHING
+        trail = self._trail(process)
+        ports = trail.udp.get(record.remote_address, 0) + 1
+        if ports == 1 and len(trail.udp) >= CONTACTS:
+            return NOTHING
+        trail.udp[record.remote_address] = ports
+        if ports <= _USUAL_PORTS:
+            return NOTHING
+        peer = (record.remote_address, -record.remote_port)
+        return self._enter(process, _Contact(peer, success=False, size=UNANSWERED, now=record.timestamp))
+
+    def ended(self, _record: ProcessExit, process: Process, _host: Host) -> tuple[Evidence, ...]:
+        """Let a process that has ended teach what is usual of its executable."""
+        trail = self._trails.pop(process, None)
+        if trail is not None and trail.contacts and not trail.told and not process.traits & Trait.ACCUSED:
+            self._learn(process.exe, trail)
+        return NOTHING
+
+    def _learn(self, exe: str, trail: _Trail) -> None:
+        contacts, failed = self._usual.pop(exe, (0.0, 0.0))
+        if len(self._usual) >= self.capacity:
+            del self._usual[next(iter(self._usual))]
+            self.evicted += 1
+        weight = 0.5 if contacts > _MUCH else 1.0
+        self._usual[exe] = (weight * contacts + len(trail.contacts), weight * failed + trail.failed)
+
+    def _steps(self, exe: str) -> Steps:
+        usual = self._usual.get(exe)
+        if usual is None:
+            return OUTBOUND
+        contacts, failed = usual
+        success = (contacts - failed + _PRIOR * _HONEST) / (contacts + _PRIOR)
+        return steps(min(_HONEST, max(_WORST, success)), _SCANNER)
+
+    def _enter(self, process: Process, contact: _Contact) -> tuple[Evidence, ...]:
+        """Enter a contact for a process, and for its parent as long as the process has few."""
+        trail = self._trail(process)
+        found = self._step(process, trail, contact)
+        parent = process.parent
+        if parent is not None and parent.pid > 1 and len(trail.contacts) <= _OF_PARENT and not trail.told:
+            found += self._step(parent, self._trail(parent), contact)
+        return found
+
+    def _step(self, process: Process, trail: _Trail, contact: _Contact) -> tuple[Evidence, ...]:
+        if contact.peer in trail.contacts or len(trail.contacts) >= CONTACTS:
+            return NOTHING
+        trail.contacts.add(contact.peer)
+        trail.failed += not contact.success
+        level = trail.walk.step(contact.success, not contact.success, contact.size, contact.now)
+        nats = min(level - OFFSET, OUTBOUND_SCAN.nats)
+        if nats < LEAST or contact.success or len(trail.contacts) < trail.told * GROWTH:
+            return NOTHING
+        trail.told = len(trail.contacts)
+        return (OUTBOUND_SCAN.about(process, _what(trail), nats),)
+
+    def _trail(self, process: Process) -> _Trail:
+        trail = self._trails.pop(process, None)
+        if trail is None:
+            trail = _Trail()
+            if len(self._trails) >= self.capacity:
+                del self._trails[next(iter(self._trails))]
+                self.evicted += 1
+        self._trails[process] = trail
+        return trail
+
+
+_FAILED: Final = frozenset({Outcome.REFUSED, Outcome.TIMED_OUT, Outcome.UNREACHABLE})
+_HONEST: Final = 0.8
+_SCANNER: Final = 0.2
+_MUCH: Final = 10_000.0
+
+
+def _what(trail: _Trail) -> str:
+    hosts = {raw for raw, _ in trail.contacts}
+    ports = {abs(port) for _, port in trail.contacts}
+    protocol = "UDP" if any(port < 0 for _, port in trail.contacts) else "TCP"
+    where = str(address(next(iter(hosts)))) if len(hosts) == 1 else f"{len(hosts)} hosts"
+    return f"{protocol} to {len(ports)} ports of {where}, {trail.failed} of {len(trail.contacts)} without success"
