@@ -22,6 +22,9 @@ PACKAGES = (
     "libffi8",
     f"lib{PYTHON}-minimal",
     f"lib{PYTHON}-stdlib",
+    # pyroute2 imports the modules that need these two.
+    "libsqlite3-0",
+    "libssl3",
     f"{PYTHON}-minimal",
     "zlib1g",
 )

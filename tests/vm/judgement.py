@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from pyloader.monitors import MONITORS
+from pyloader.monitors import MONITORS, ON_INTERFACES, Monitor
 from tests.vm.kernels import EXPECTED_REFUSALS, INSTRUCTION_BUDGET, Series
 from tests.vm.report import Depth, Program, Report, Way
 
@@ -11,6 +11,11 @@ BY_OWN_TYPES = ("tp_btf", "fentry")
 
 NOWHERE = "none"
 """The rung of a hook that no program stands behind."""
+
+
+def monitors_in(way: Way) -> dict[str, Monitor]:
+    """Return the monitors that are used in a way."""
+    return MONITORS if way.pinned else MONITORS | ON_INTERFACES
 
 
 def failed(series: Series, report: Report) -> Iterator[str]:
@@ -26,7 +31,7 @@ def untried(_series: Series, report: Report) -> Iterator[str]:
     """Yield the programs that were not tried although this kernel has what they need, as deep as the way goes."""
     for way in Way:
         tried = {(program.monitor, program.name) for program in report.programs if program.way == way}
-        for monitor in MONITORS.values():
+        for monitor in monitors_in(way).values():
             for hook in monitor.hooks:
                 ladder = [one for one in hook.rungs if one.program and not (way.by_file and one.kind in BY_OWN_TYPES)]
                 left = [one.program for one in ladder if (monitor.name, one.program) not in tried]
@@ -75,12 +80,13 @@ def misdiagnosed(_series: Series, report: Report) -> Iterator[str]:
     """Yield what `pyloader doctor` gets wrong: nothing is missing, but for the kernel's types when they are hidden."""
     for types, way in (("kernel", Way.RING), ("file", Way.RING_BY_FILE)):
         doctor = report.doctors.get(types)
-        stands = {f"{monitor.name}/{hook.name}": NOWHERE for monitor in MONITORS.values() for hook in monitor.hooks}
+        monitors = monitors_in(way).values()
+        stands = {f"{monitor.name}/{hook.name}": NOWHERE for monitor in monitors for hook in monitor.hooks}
         stands |= {f"{one.monitor}/{one.hook}": one.rung for one in report.programs if one.chosen and one.way == way}
         if doctor is None or doctor.problems or doctor.rungs != stands or doctor.transport != "ring":
             yield f"types from the {types}: {doctor}, while the rungs are {stands}"
     nowhere = report.doctors.get("nowhere")
-    if nowhere is None or nowhere.problems.keys() != {"kernel types", *MONITORS}:
+    if nowhere is None or nowhere.problems.keys() != {"kernel types", *MONITORS, *ON_INTERFACES}:
         yield f"types from nowhere: {nowhere}"
 
 

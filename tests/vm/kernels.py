@@ -53,12 +53,18 @@ EXPECTED_REFUSALS = (
     ),
     *(
         Refusal(
-            series,
-            ("tp_btf/sched_prepare_exec",),
+            Series(version, architecture),
+            (f"tp_btf/{tracepoint}",),
             (Way.RING, Way.PERF, Way.PINNED),
-            "the tracepoint came with 6.10",
+            f"the tracepoint came with {since}",
         )
-        for series in (Series("5.10", "x86_64"), Series("6.1", "x86_64"), Series("6.1", "aarch64"))
+        for tracepoint, since, versions in (
+            ("sock_send_length", "6.3", ("5.10", "6.1")),
+            ("sched_prepare_exec", "6.10", ("5.10", "6.1")),
+            ("cap_capable", "6.14", ("5.10", "6.1", "6.12")),
+        )
+        for version, architecture in MATRIX
+        if version in versions
     ),
     Refusal(
         Series("6.1", "aarch64"),

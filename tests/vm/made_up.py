@@ -1,7 +1,6 @@
 """Reports as guests might give them, for tests that boot none."""
 
-from pyloader.monitors import MONITORS
-from tests.vm.judgement import BY_OWN_TYPES
+from tests.vm.judgement import BY_OWN_TYPES, monitors_in
 from tests.vm.report import Doctor, Program, Report, Way
 
 
@@ -10,7 +9,7 @@ def flawless(release: str = "6.1.0-47-cloud-amd64") -> Report:
     programs = [
         Program(way, monitor.name, hook.name, rung.name, rung.program, instructions=1_000)
         for way in Way
-        for monitor in MONITORS.values()
+        for monitor in monitors_in(way).values()
         for hook in monitor.hooks
         for rung in hook.rungs
         if rung.program and not (way.by_file and rung.kind in BY_OWN_TYPES)
@@ -25,7 +24,9 @@ def flawless(release: str = "6.1.0-47-cloud-amd64") -> Report:
         left_behind={"prog": [], "map": [], "link": []},
         doctors={
             "kernel": Doctor({}, _rungs(programs, Way.RING), "ring"),
-            "nowhere": Doctor({"kernel types": "missing", **dict.fromkeys(MONITORS, "not tried")}, {}, None),
+            "nowhere": Doctor(
+                {"kernel types": "missing", **dict.fromkeys(monitors_in(Way.RING), "not tried")}, {}, None
+            ),
             "file": Doctor({}, _rungs(programs, Way.RING_BY_FILE), "ring"),
         },
     )

@@ -40,6 +40,11 @@ class Way(StrEnum):
         return Depth.ENDS if self in (Way.PERF, Way.PINNED) else Depth.BEST
 
     @property
+    def pinned(self) -> bool:
+        """Whether programs are pinned, which those on interfaces cannot be."""
+        return self in (Way.PINNED, Way.PINNED_BY_FILE)
+
+    @property
     def by_file(self) -> bool:
         """Whether the kernel describes no types itself."""
         return self in (Way.RING_BY_FILE, Way.PERF_BY_FILE, Way.PINNED_BY_FILE)

@@ -70,7 +70,7 @@ def _standing(programs: Sequence[Program]) -> str:
 def _works(programs: Sequence[Program], way: Way) -> bool:
     """Return whether the monitors, left to themselves, have a rung for every hook in this way, and all are right."""
     chosen = [one for one in programs if one.way == way and one.chosen]
-    hooks = {(one.monitor, one.hook) for one in programs}
+    hooks = {(one.monitor, one.hook) for one in programs if one.monitor in judgement.monitors_in(way)}
     return {(one.monitor, one.hook) for one in chosen} == hooks and not any(one.problem for one in chosen)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pyloader.monitors import PROCESS
-from tests.vm import judgement, made_up, support
+from tests.vm import judgement, support
 from tests.vm.kernels import X86_64
 from tests.vm.made_up import flawless
 from tests.vm.matrix import Entry
@@ -23,8 +23,8 @@ HEAD = (
 @pytest.fixture(autouse=True)
 def _two_monitors(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pretend that there are two monitors with few hooks."""
-    for module in (judgement, made_up):
-        monkeypatch.setattr(module, "MONITORS", {name: PROCESS._replace(name=name) for name in ("process", "other")})
+    monkeypatch.setattr(judgement, "MONITORS", {name: PROCESS._replace(name=name) for name in ("process", "other")})
+    monkeypatch.setattr(judgement, "ON_INTERFACES", {})
 
 
 def _entry() -> Entry:

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
 
-from pyloader.monitors import MONITORS, Transport
-from tests.vm.guest import doctor, held, hidden_types, relocation, rungs
+from pyloader.monitors import MONITORS, ON_INTERFACES, Transport
+from tests.vm.guest import doctor, held, hidden_types, packets, relocation, rungs
 from tests.vm.guest.ways import Loaded, Pinned
 from tests.vm.report import Report, Way, encode
 
@@ -25,7 +25,7 @@ class Examination:
     def run(self) -> None:
         """Do everything."""
         before = held.ids()
-        for monitor in MONITORS.values():
+        for monitor in (MONITORS | ON_INTERFACES).values():
             for name in filter(None, (monitor.object, monitor.untyped_object)):
                 file = resources.files("pyloader") / "objects" / name
                 self.report.objects[name] = hashlib.sha256(file.read_bytes()).hexdigest()
@@ -50,6 +50,8 @@ class Examination:
         with self._timed(way.name):
             for monitor in MONITORS.values():
                 self.report.programs += rungs.Examination(monitor, way).run()
+            if isinstance(way, Loaded):
+                self.report.programs.append(packets.examine(way))
 
     @contextmanager
     def _timed(self, part: str) -> Iterator[None]:

@@ -6,13 +6,14 @@ Attaching is part of the question: arm64 loaded fentry programs long before it c
 import ctypes
 import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from pyloader.binding import BpfObject, library, pin, program_info
 from pyloader.binding.library import library_path
 from pyloader.errors import LoadError
-from pyloader.monitors import Monitor, Transport
+from pyloader.monitors import ON_INTERFACES, Monitor, Transport
 from pyloader.monitors.climb import object_file
 from pyloader.monitors.prepare import prepare
 
@@ -33,7 +34,7 @@ class Verdict(NamedTuple):
 def load(
     monitor: Monitor, programs: Sequence[str], transport: Transport, btf: Path | None, pin_at: Path | None
 ) -> dict[str, Verdict]:
-    """Load some programs and attach each, and pin the link if there is a path for it.
+    """Load some programs and attach each that needs no interface, and pin the link if there is a path for it.
 
     A program that the kernel does not load is left out, and the others are loaded again without it.
     """
@@ -54,7 +55,8 @@ def load(
                 log = _text(logs[error.program])
                 verdicts[error.program] = Verdict(0, f"{error}\n{log}\n{error.log}")
             else:
-                return verdicts | {program: _attach(opened, program, _text(logs[program]), pin_at) for program in left}
+                judge = _counted if monitor.name in ON_INTERFACES else partial(_attach, pin_at)
+                return verdicts | {program: judge(opened, program, _text(logs[program])) for program in left}
 
 
 def _log_of(opened: BpfObject, program: str) -> "ctypes.Array[ctypes.c_char]":
@@ -67,19 +69,23 @@ def _log_of(opened: BpfObject, program: str) -> "ctypes.Array[ctypes.c_char]":
     return log
 
 
-def _attach(opened: BpfObject, program: str, log: str, pin_at: Path | None) -> Verdict:
+def _counted(opened: BpfObject, program: str, log: str) -> Verdict:
     told = re.search(r"processed (\d+) insns", log)
-    instructions = program_info(opened.program_fd(program)).verified_insns or int(told[1] if told else 0)
+    return Verdict(program_info(opened.program_fd(program)).verified_insns or int(told[1] if told else 0), "")
+
+
+def _attach(pin_at: Path | None, opened: BpfObject, program: str, log: str) -> Verdict:
+    counted = _counted(opened, program, log)
     try:
         with opened.attach(program) as link:
             if pin_at is not None:
                 pin(link.fileno(), pin_at)
                 pin_at.unlink()
     except LoadError as error:
-        return Verdict(instructions, f"{error}\n{error.log}")
+        return counted._replace(refusal=f"{error}\n{error.log}")
     except OSError as error:
-        return Verdict(instructions, f"the link cannot be pinned: {error.strerror}")
-    return Verdict(instructions, "")
+        return counted._replace(refusal=f"the link cannot be pinned: {error.strerror}")
+    return counted
 
 
 def _text(log: "ctypes.Array[ctypes.c_char]") -> str:

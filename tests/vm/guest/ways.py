@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from pyloader.monitors import LoadedMonitor, Monitor, PinnedMonitor, Pins, Rung, Transport
+from pyloader.monitors import ON_INTERFACES, LoadedMonitor, Monitor, PinnedMonitor, Pins, Rung, Transport
 from pyloader.monitors.pinned import BPFFS
 from pyloader.records import KERNEL_RECORDS, AnyRecord, EventLoss
 from pyloader.sources import KernelSource
@@ -14,6 +14,9 @@ from tests.vm.report import Way
 
 RING_BYTES = 1 << 22
 _INSTANCE = "guest"
+
+LOOPBACK = "lo"
+"""The interface that every machine has."""
 
 
 class Standing(NamedTuple):
@@ -41,7 +44,13 @@ class Loaded:
 
     def observe(self, monitor: Monitor, action: Action) -> list[AnyRecord]:
         """Return what a monitor observes while an action runs."""
-        source = KernelSource([monitor], ring_bytes=RING_BYTES, transport=self._transport, btf=self._btf)
+        source = KernelSource(
+            [monitor],
+            interfaces=[LOOPBACK] if monitor.name in ON_INTERFACES else [],
+            ring_bytes=RING_BYTES,
+            transport=self._transport,
+            btf=self._btf,
+        )
         return _read(source, lambda: action(_standing(source)))
 
 

@@ -3,7 +3,6 @@
 import errno
 import os
 import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,21 +19,17 @@ from pyloader.records import (
     SocketCreated,
     SocketListening,
     SocketRecord,
-    text,
 )
+from tests.vm.guest.comparing import own_comm, same, start_ticks
 from tests.vm.guest.rungs import Check, Checks
 
-BUSYBOX = "/usr/bin/busybox"
-
 _FAMILIES = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"), (socket.AF_INET6, "::ffff:127.0.0.1"))
-_TICK_NS = 10_000_000
 
 R = TypeVar("R", bound=SocketRecord)
 
 
 def check_state(_rung: Rung) -> Check:
     """Connect over each family, send both ways and close; then connect to where nobody listens any more."""
-    _loopback_up()
     ports = []
     for family, host in _FAMILIES:
         with socket.socket(family) as server, socket.socket(family) as client:
@@ -81,7 +76,6 @@ def check_state(_rung: Rung) -> Check:
 
 def check_accept(_rung: Rung) -> Check:
     """Let a child take up a connection at an address where two processes have listened."""
-    _loopback_up()
     first = socket.create_server(("127.0.0.1", 0), reuse_port=True)
     port = first.getsockname()[1]
     ready, go = os.pipe()
@@ -111,7 +105,6 @@ def check_accept(_rung: Rung) -> Check:
 
 def check_datagram(rung: Rung) -> Check:
     """Send datagrams over IPv4, from an IPv6 socket as well, and by a socket with a peer."""
-    _loopback_up()
     ports = []
     for family, host in (_FAMILIES[0], _FAMILIES[2]):
         with _receiver(family, host) as port:
@@ -128,7 +121,6 @@ def check_datagram(rung: Rung) -> Check:
 
 def check_datagram6(rung: Rung) -> Check:
     """Send datagrams over IPv6."""
-    _loopback_up()
     family, host = _FAMILIES[1]
     with _receiver(family, host) as port:
         _send(family, (host, port), connected=False)
@@ -184,27 +176,22 @@ def _is_counted(rung: Rung, records: list[AnyRecord], port: int, shown: str, *, 
         _is_ours(record)
 
 
-def _loopback_up() -> None:
-    subprocess.run([BUSYBOX, "ip", "link", "set", "lo", "up"], check=True)
-
-
 def _of(kind: type[R], records: list[AnyRecord]) -> list[R]:
     return [one for one in records if isinstance(one, kind)]
 
 
 def _is_ours(record: SocketRecord) -> None:
     """Fail if a record does not name this process."""
-    start = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
-    seen = (record.pid, record.ppid, record.start // _TICK_NS, record.uid, text(record.comm), record.net_namespace)
-    name = Path("/proc/self/comm").read_text().strip()
-    expected = (os.getpid(), os.getppid(), start, 0, name, Path("/proc/self/ns/net").stat().st_ino)
-    assert seen == expected, f"the owner is {seen} and not {expected}"
+    owner = {"pid": os.getpid(), "ppid": os.getppid(), "start": start_ticks(os.getpid()), "uid": 0, "comm": own_comm()}
+    same(record, owner | {"net_namespace": Path("/proc/self/ns/net").stat().st_ino})
 
 
-HOOKS: Checks = {
-    "state": check_state,
-    "accept": check_accept,
-    "datagram": check_datagram,
-    "datagram6": check_datagram6,
-    "raw": check_raw,
-}
+def hooks() -> Checks:
+    """Return the check of each hook, for one round."""
+    return {
+        "state": check_state,
+        "accept": check_accept,
+        "datagram": check_datagram,
+        "datagram6": check_datagram6,
+        "raw": check_raw,
+    }
