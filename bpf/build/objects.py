@@ -46,8 +46,8 @@ def build(target: Target, folder: Path | None = None, programs: Path = PROGRAMS)
     for stale in set(output.glob("*.bpf.o")) - set(outputs):
         stale.unlink()
 
-    includes = [programs, KERNEL_TYPES]
-    system = libbpf_headers(sources.unpacked()["libbpf"])
+    includes = [_named(programs), _named(KERNEL_TYPES)]
+    system = _named(libbpf_headers(sources.unpacked()["libbpf"]))
     flags = [*_FLAGS, f"-D{target.bpf_macro}", *(f"-I{path}" for path in includes), f"-isystem{system}"]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(lambda monitor: _compile(monitor, output, compiler, flags, target), monitors))
@@ -67,8 +67,17 @@ def _compile(monitor: Path, output: Path, compiler: toolchain.Compiler, flags: l
     work.mkdir(parents=True, exist_ok=True)
     raw = work / f"{monitor.stem}.o"
     # BTF records the name of every source file; the map keeps the place of the checkout out of it.
-    compiler.run([*flags, f"-ffile-prefix-map={ROOT}=.", "-c", "-o", raw, monitor], f"compiling {monitor.name}")
+    place = f"-ffile-prefix-map={ROOT}=."
+    compiler.run([*flags, place, "-c", "-o", _named(raw), _named(monitor)], f"compiling {monitor.name}")
     (output / raw.name).write_bytes(elf.without_debug_sections(raw.read_bytes()))
+
+
+def _named(path: Path) -> str:
+    """Return a path as the compiler shall know it: from the root of the checkout, wherever that is.
+
+    Clang orders some types in BTF by where they lie in its memory, and that depends on the lengths of names.
+    """
+    return os.path.relpath(path, ROOT)
 
 
 def _write_manifest(output: Path, objects: list[Path]) -> None:
