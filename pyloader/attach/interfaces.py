@@ -106,7 +106,11 @@ class Interfaces:
 
     def _open(self) -> None:
         # It takes half a second to import, which only those pay who watch interfaces.
-        from pyroute2 import IPRoute  # noqa: PLC0415 -- see above.
+        try:
+            from pyroute2 import IPRoute  # noqa: PLC0415 -- see above.
+        except ImportError as error:
+            message = f"pyroute2 puts programs on interfaces, and cannot be imported: {error}; pip install pyroute2"
+            raise UnsupportedError(message) from error
 
         self._route: Any = self._held.enter_context(IPRoute())
         self._events = LinkEvents()
