@@ -322,7 +322,10 @@ STACK_PIVOT = Kind(
     "stack_pivot", Group.MEMORY, 8.0, "T1203", "{who} had its stack moved to where chains of code are planted: {what}"
 )
 CODE_THEN_EXEC = Kind(
-    "code_then_exec", Group.SEQUENCE, 1.5, "T1620", "{who} executed a program within a minute after code was made"
+    "code_then_exec", Group.SEQUENCE, 1.5, "T1620", "{who} executed a program within a minute after it made code"
+)
+CODE_THEN_CHILD = Kind(
+    "code_then_child", Group.SEQUENCE, 1.0, "T1620", "{who} started a program within a minute after it made code"
 )
 CODE_THEN_CONNECT = Kind(
     "code_then_connect", Group.SEQUENCE, 1.5, "T1620", "{who} connected within a minute after it made code"

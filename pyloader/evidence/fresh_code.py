@@ -2,11 +2,12 @@
 
 A loader makes memory executable and then connects or executes; both within a minute is one bonus in the group of
 sequences. A program that the baseline knows to make code has no such sequence: nothing was told that could be followed.
+That a child executes is weaker, as run times start programs all day long; it is told of the process that made the code.
 """
 
 from typing import Final
 
-from pyloader.evidence.catalogue import CODE_THEN_CONNECT, CODE_THEN_EXEC
+from pyloader.evidence.catalogue import CODE_THEN_CHILD, CODE_THEN_CONNECT, CODE_THEN_EXEC
 from pyloader.evidence.habits import instance_of
 from pyloader.evidence.item import NOTHING, Evidence
 from pyloader.host import Process
@@ -28,9 +29,11 @@ def judge_call(record: CallOrigin, process: Process) -> tuple[Evidence, ...]:
 
 def judge_execution(record: ProcessExec, process: Process) -> tuple[Evidence, ...]:
     """Judge an execution by a process that made code within the last minute, or by its child."""
-    parent = process.parent
-    if _voiced(process, record.timestamp) or (parent is not None and _voiced(parent, record.timestamp)):
+    if _voiced(process, record.timestamp):
         return (CODE_THEN_EXEC.about(process),)
+    parent = process.parent
+    if parent is not None and _voiced(parent, record.timestamp):
+        return (CODE_THEN_CHILD.about(parent),)
     return NOTHING
 
 

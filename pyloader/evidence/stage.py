@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from pyloader.evidence.catalogue import CODE_THEN_CHILD
 from pyloader.evidence.connection import ConnectionEvidence
 from pyloader.evidence.covert import Covert
 from pyloader.evidence.domain import Domain, Handler, PacketHandler
@@ -69,6 +70,7 @@ def _accuse(found: tuple[Evidence, ...]) -> None:
     for item in found:
         entity = item.entity
         if isinstance(entity, Process) and (
-            item.group is Group.SEQUENCE or (item.nats >= ACCUSING_NATS and item.group is not Group.MEMORY)
+            (item.group is Group.SEQUENCE and item.code != CODE_THEN_CHILD.code)
+            or (item.nats >= ACCUSING_NATS and item.group is not Group.MEMORY)
         ):
             entity.traits |= Trait.ACCUSED

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pyloader.alerts.alert import MEDIUM_FROM
 from pyloader.records import Call, Suspicion
 from tests.unit.evidence.stage import SECOND, Stage
 
@@ -25,14 +26,27 @@ def test_call_after_code(stage: Stage, call: Call, codes: set[str]) -> None:
 
 @pytest.mark.parametrize(("seconds", "told"), [(59, True), (61, False)])
 def test_execution_after_code(stage: Stage, seconds: int, told: bool) -> None:  # noqa: FBT001 -- a table.
-    """An execution by the process or by its child completes the sequence within a minute."""
+    """An execution by the process completes the sequence within a minute; one by its child is told of the process."""
     process = stage.run(["app"], exe="/opt/app")
     stage.protect(process)
     stage.now += seconds * SECOND
-    child = stage.run(["/opt/next"], process)
+    stage.run(["/opt/next"], process)
+    assert told == ("code_then_child" in stage.codes(process))
     stage.execute(process, ["/opt/next"])
 
-    assert told == ("code_then_exec" in stage.codes(child)) == ("code_then_exec" in stage.codes(process))
+    assert told == ("code_then_exec" in stage.codes(process))
+
+
+def test_run_time_that_starts_programs(stage: Stage) -> None:
+    """A program that makes code, is not known for it and starts other programs gives no alert for any of them."""
+    for _ in range(5_000):
+        stage.exit(stage.run(["python3", "a.py"], exe="/usr/bin/python3"))
+    process = stage.run(["python3", "b.py"], exe="/usr/bin/python3")
+    stage.protect(process)
+    children = [stage.run(["/usr/bin/tool"], process) for _ in range(10)]
+
+    assert stage.score(process) < MEDIUM_FROM
+    assert all(stage.score(child) < MEDIUM_FROM for child in children)
 
 
 def test_silent_code_is_not_followed(stage: Stage) -> None:

@@ -40,12 +40,12 @@ def _few(record: AnyRecord, pid: int, start: int) -> AnyRecord:
 
 
 def test_execution_is_judged_by_both_domains(stage: Stage) -> None:
-    """An execution that follows on code, of a program that is odd itself, has evidence of both."""
+    """A program that is odd itself and is started after code was made has evidence of both, about child and parent."""
     process = stage.run(["app"], exe="/opt/app")
     stage.protect(process)
     stage.run(["nc", "-e", "/bin/sh", "h", "1"], process)
 
-    assert {item.code for item in stage.last} >= {"relay_runs_program", "code_then_exec"}
+    assert {item.code for item in stage.last} >= {"relay_runs_program", "code_then_child"}
 
 
 def test_lineage_of_an_accused_process(stage: Stage) -> None:
