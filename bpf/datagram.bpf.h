@@ -241,8 +241,11 @@ static __always_inline void observe_sent(void *context, struct sock *sk, __u64 s
 	read_remote(sk, &peer);
 	search.port = local.port;
 	found = bpf_map_lookup_elem(&searches, &search);
-	if (found)
+	if (found) {
+		/* The verifier wants the test before any sum, and the compiler would exchange them. */
+		barrier_var(found);
 		remote = found;
+	}
 	if (!remote->port || is_mapped(&remote->address) != ipv4)
 		return;
 	observe_datagram(context, family_of(sk), net_namespace_of(sk), &local, remote, size);

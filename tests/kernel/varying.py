@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bpf.build import elf, sources, toolchain
 from bpf.build.headers import libbpf_headers
+from bpf.build.target import Target
 from pyloader.binding import BpfObject, write_numbers
 from tests.kernel.packets import run_program
 
@@ -41,8 +42,9 @@ def companions() -> Iterator[Companions]:
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "packets.bpf.o"
         includes = [f"-I{ROOT / 'bpf'}", f"-I{ROOT / 'vmlinux'}", f"-isystem{headers}"]
+        flags = ["-mcpu=v3", "-g", "-O2", f"-D{Target.native().bpf_macro}"]
         source = ROOT / "tests" / "bench" / "programs" / "packets.bpf.c"
-        compiler.run(["-mcpu=v3", "-g", "-O2", *includes, "-c", "-o", output, source], "compiling packets.bpf.c")
+        compiler.run([*flags, *includes, "-c", "-o", output, source], "compiling packets.bpf.c")
         data = elf.without_debug_sections(output.read_bytes())
     with BpfObject.open(data, "packets") as loaded:
         loaded.load()
