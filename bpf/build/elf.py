@@ -10,6 +10,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from bpf.build.btf import with_sorted_forwards
 from bpf.build.failure import BuildError
 
 _FILE_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
@@ -55,6 +56,8 @@ def without_debug_sections(image: bytes) -> bytes:
         section = sections[index]
         if section.kind == _RELOCATIONS:
             sections[index] = _renumber_relocations(section, symbol_numbers[section.link], new_index)
+        elif section.name == ".BTF":
+            sections[index] = replace(section, content=with_sorted_forwards(section.content))
     result = [replace(sections[index], link=new_index[sections[index].link]) for index in kept]
     return _write(header, result, new_index)
 
