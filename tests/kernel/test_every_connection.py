@@ -1,6 +1,7 @@
 """Nothing escapes the connection monitor: ten thousand connections are ten thousand, on either side."""
 
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -28,6 +29,21 @@ def _server(programs: Path) -> Iterator[Server]:
         process.terminate()
 
 
+def wait_for_ends(server: Server) -> None:
+    """Wait until every connection to a server has ended on both sides, which may be a moment after its client."""
+    listening_or_over = {"0A", "06"}
+    for _ in range(500):
+        sockets = [line.split()[1:4] for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        port = f":{server.port:04X}"
+        if not any(
+            port in local[-5:] + remote[-5:] and state not in listening_or_over for local, remote, state in sockets
+        ):
+            return
+        time.sleep(0.01)
+    message = "connections of the test have not ended"
+    raise AssertionError(message)
+
+
 def test_ten_thousand_connections(connection_rung: Monitor, server: Server, programs: Path) -> None:
     """Each of 10,000 connections is opened once and closed once on either side, by its process, and none is lost."""
     count = 10_000
@@ -37,6 +53,7 @@ def test_ten_thousand_connections(connection_rung: Monitor, server: Server, prog
         with subprocess.Popen([programs / "connect", str(server.port), str(count)]) as child:
             pids.append(child.pid)
         assert child.returncode == 0
+        wait_for_ends(server)
 
     seen = observe(action, connection_rung, ring_bytes=1 << 24)
 
@@ -61,12 +78,11 @@ def test_small_buffer_loses_and_says_so(way: Transport, server: Server, programs
     """Where the buffer is too small for a flood of connections, what is not received is counted as lost."""
     count = 3000
 
-    seen = observe(
-        lambda: subprocess.run([programs / "connect", str(server.port), str(count)], check=True),
-        CONNECTION,
-        ring_bytes=1 << 16,
-        transport=way,
-    )
+    def action() -> None:
+        subprocess.run([programs / "connect", str(server.port), str(count)], check=True)
+        wait_for_ends(server)
+
+    seen = observe(action, CONNECTION, ring_bytes=1 << 16, transport=way)
 
     for kind in (ConnectionOpened, ConnectionClosed):
         received = len(of_type(kind, seen))
