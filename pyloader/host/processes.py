@@ -7,6 +7,7 @@ exited stays reachable from its descendants, in lines of at most `LINE_LIMIT` an
 
 from collections.abc import Iterator
 
+from pyloader.host.lineage import Lineage
 from pyloader.records import ProcessExec, ProcessExit, ProcessFork, ProcessSeen, Stdio, text
 
 LINE_LIMIT = 16
@@ -23,8 +24,8 @@ class Process:
     """One process: what is known of it, and its parent.
 
     `args` is the argument vector of the last image, `exe` the path of the image, `filename` what was executed (the
-    script, if `exe` is its interpreter), `container` the container's id or an empty string. `ledger` belongs to the
-    scorer, `traits` and `habits` to the evidence stage.
+    script, if `exe` is its interpreter), `container` the container's id or an empty string, `lineage` whom it belongs
+    to. `ledger` belongs to the scorer, `traits` and `habits` to the evidence stage.
     """
 
     __slots__ = (
@@ -39,6 +40,7 @@ class Process:
         "flags",
         "habits",
         "ledger",
+        "lineage",
         "parent",
         "pid",
         "ppid",
@@ -73,6 +75,7 @@ class Process:
         self.traits = 0
         self.habits: object | None = None
         self.ledger: object | None = None
+        self.lineage: Lineage = parent.lineage if parent is not None else Lineage(self.label)
 
     def __repr__(self) -> str:
         return f"Process(pid={self.pid}, start={self.start}, comm={self.comm!r})"
@@ -94,6 +97,14 @@ class Process:
     def stdout(self) -> Stdio:
         """What standard output was connected to at the last exec."""
         return Stdio(self.stdio >> 4 & 0xF)
+
+    def moved(self, session: int, cgroup: int) -> None:
+        """Note where the process is now; leaving the session or the control group begins a lineage."""
+        self.session = session
+        self.cgroup = cgroup
+        lineage = self.lineage
+        if lineage.session != session or lineage.cgroup != cgroup:
+            self.lineage = lineage.left_for(self.label, session, cgroup)
 
     def ancestors(self) -> Iterator["Process"]:
         """Yield the parent, its parent, and so on, as far as they are known."""
@@ -129,9 +140,8 @@ class ProcessTable:
         else:
             self._touch(process)
         process.ppid = record.ppid
-        process.session = record.session
         process.uid = record.uid
-        process.cgroup = record.cgroup
+        process.moved(record.session, record.cgroup)
         process.flags = record.flags
         process.stdio = record.stdio
         process.stdin_inode = record.stdin_inode
@@ -146,9 +156,8 @@ class ProcessTable:
         """Add a child that is a copy of its parent."""
         parent = self._parent(record.ppid, record.parent_start, record.comm)
         child = Process(record.pid, record.start, parent, record.ppid)
-        child.session = record.session
         child.uid = record.uid
-        child.cgroup = record.cgroup
+        child.moved(record.session, record.cgroup)
         if parent is None:
             child.comm = text(record.comm)
         else:
@@ -168,9 +177,8 @@ class ProcessTable:
     def seen(self, record: ProcessSeen) -> Process:
         """Add a process that ran before the sensor."""
         process = Process(record.pid, record.start, self._live.get(record.ppid), record.ppid)
-        process.session = record.session
         process.uid = record.uid
-        process.cgroup = record.cgroup
+        process.moved(record.session, record.cgroup)
         process.comm = text(record.comm)
         process.exe = process.filename = text(record.exe)
         process.args = arguments(record.args)

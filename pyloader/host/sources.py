@@ -8,6 +8,7 @@ or that completed a connection, is known for longer.
 from collections.abc import Iterable
 from typing import Final
 
+from pyloader.host.lineage import Lineage
 from pyloader.records import (
     ConnectionOpened,
     DatagramSent,
@@ -45,6 +46,7 @@ class Activity:
         "interface",
         "kind",
         "ledger",
+        "lineage",
         "ports",
         "protocol",
         "source",
@@ -55,6 +57,7 @@ class Activity:
         self.kind = kind
         self.source = source
         self.ledger: object | None = None
+        self.lineage = Lineage(self.label)
         self.source_port = 0
         self.destination = b""
         self.destination_port = 0
