@@ -16,6 +16,7 @@ PACKAGE = Path(pyloader.__file__).parent
 
 LAYERS = (
     ("errors",),
+    ("learners",),
     ("binding",),
     ("kernel", "attach"),
     ("records",),
