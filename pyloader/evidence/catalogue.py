@@ -28,11 +28,16 @@ class Kind(msgspec.Struct, frozen=True):
     sentence: str
     floor: int = 0
 
-    def about(self, entity: "Entity", what: str = "", nats: float | None = None) -> Evidence:
-        """Return this evidence about an entity, with a weight of its own if the fact has a strength."""
+    def about(
+        self, entity: "Entity", what: str = "", nats: float | None = None, context: tuple[str, ...] = ()
+    ) -> Evidence:
+        """Return this evidence about an entity, with a weight of its own if the fact has a strength.
+
+        `context` names the baseline that gave the weight.
+        """
         text = self.sentence.format(who=named(entity), what=shown(what))
         weight = self.nats if nats is None else nats
-        return Evidence(self.code, self.group, weight, text, self.technique, entity, self.floor)
+        return Evidence(self.code, self.group, weight, text, self.technique, entity, self.floor, context)
 
 
 class Finding(NamedTuple):

@@ -30,7 +30,8 @@ class Evidence(msgspec.Struct, frozen=True):
     `code` names the kind of observation and is stable, `nats` its weight, `text` says it in one sentence without a
     full stop, `technique` is the MITRE ATT&CK id or empty. `entity` is whom it is about, which is not always the
     process of the record: a pipe may show late who reads from it. `floor` is the lowest score (0-100) for an
-    invariant, which no other evidence can talk away; 0 for ordinary items.
+    invariant, which no other evidence can talk away; 0 for ordinary items. `context` finds the baseline again that
+    weighed it: the table, what was counted, and what was rare in it; empty if no baseline did.
     """
 
     code: str
@@ -40,6 +41,7 @@ class Evidence(msgspec.Struct, frozen=True):
     technique: str
     entity: Entity
     floor: int = 0
+    context: tuple[str, ...] = ()
 
 
 NOTHING: Final[tuple[Evidence, ...]] = ()

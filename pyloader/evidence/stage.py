@@ -12,7 +12,7 @@ from pyloader.evidence.network import NetworkEvidence
 from pyloader.evidence.process import ProcessEvidence
 from pyloader.evidence.raw_sockets import RawSockets
 from pyloader.evidence.traits import Trait
-from pyloader.host import Host, Process
+from pyloader.host import Host, Lineage, Process
 from pyloader.records import AnyRecord, Record
 
 ACCUSING_NATS: Final = 3.1
@@ -20,9 +20,13 @@ ACCUSING_NATS: Final = 3.1
 
 
 class EvidenceStage:
-    """All evidence of one stream of records. One instance per pipeline: it holds what lies between records."""
+    """All evidence of one stream of records. One instance per pipeline: it holds what lies between records.
 
-    def __init__(self) -> None:
+    `realtime_offset` is the wall clock less the clock of the records (ns): what is learned outlives this boot.
+    """
+
+    def __init__(self, realtime_offset: int = 0) -> None:
+        self._realtime_offset = realtime_offset
         raw_sockets, covert = RawSockets(), Covert()
         connections = ConnectionEvidence(raw_sockets, covert)
         self._domains: tuple[Domain, ...] = (ProcessEvidence(), MemoryEvidence(), connections)
@@ -46,6 +50,19 @@ class EvidenceStage:
         if found:
             _accuse(found)
         return found
+
+    def closed(self, lineage: Lineage, *, quiet: bool, now: int) -> None:
+        """Let a lineage teach what it had staged, or drop it if its episode did not end quietly."""
+
+    def freeze(self, until: int) -> None:
+        """Let no baseline learn from anything that happened before a time (ns, clock of the records)."""
+
+    def teach(self, context: tuple[str, ...], weight: float, now: int) -> None:
+        """Add so many pseudo-instances to what weighed an item (`Evidence.context`); less than none takes them back."""
+
+    def learned(self) -> dict[str, object]:
+        """Return by name what was learned and is to outlive a restart: it refers to no process and to no boot."""
+        return {}
 
     @property
     def evicted(self) -> dict[str, int]:
