@@ -3,6 +3,7 @@
 from pyloader.host.containers import ContainerTable
 from pyloader.host.entity import Entity
 from pyloader.host.flows import Ends, Flow, FlowTable
+from pyloader.host.focus import Focus
 from pyloader.host.lineage import Lineage
 from pyloader.host.pipes import PipeTable
 from pyloader.host.processes import Process, ProcessTable
@@ -16,6 +17,7 @@ __all__ = [
     "Entity",
     "Flow",
     "FlowTable",
+    "Focus",
     "Host",
     "Lineage",
     "PipeTable",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pyloader import kernel
 from pyloader.errors import ClosedError
-from pyloader.host import procfs
+from pyloader.host import Focus, procfs
 from pyloader.monitors import (
     ON_INTERFACES,
     ActiveMonitor,
@@ -161,6 +161,9 @@ class KernelSource:
         self._streaming = bool(size) and recent < BUSY_GAP_NS and self._caught_up
         self._last_reading = now
         return self._tell(horizon)
+
+    def attend(self, focus: Focus) -> None:
+        """Let the programs report these in full, and the rest at its rate."""
 
     def stop(self) -> None:
         """Wake a blocked `read`; safe in signal handlers and from other threads."""

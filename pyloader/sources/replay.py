@@ -5,6 +5,7 @@ from io import BytesIO
 from pathlib import Path
 
 from pyloader.errors import ClosedError
+from pyloader.host import Focus
 from pyloader.records import AnyRecord
 from pyloader.records.recording import RecordingReader
 
@@ -32,6 +33,9 @@ class ReplaySource:
         for batch in self._batches:
             return batch
         raise EOFError
+
+    def attend(self, focus: Focus) -> None:
+        """Do nothing: what was not recorded cannot be looked at."""
 
     def stop(self) -> None:
         """Go no further."""

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from pyloader.host import Focus
 from pyloader.records import AnyRecord
 from pyloader.records.recording import Header
 
@@ -21,6 +22,9 @@ class Source(Protocol):
 
     def read(self, timeout: float | None) -> list[AnyRecord]:
         """Return the next records."""
+
+    def attend(self, focus: Focus) -> None:
+        """Look at these more closely from now on, as far as this source can; never raises."""
 
     def stop(self) -> None:
         """Ask for the end."""

@@ -1,5 +1,6 @@
 """What stands in for the kernel."""
 
+from pyloader.host import Focus
 from pyloader.records import AnyRecord
 from tests.unit.examples import HEADER
 
@@ -11,6 +12,7 @@ class FakeSource:
         self.header = HEADER
         self.asked: list[str] = []
         self.timeouts: list[float | None] = []
+        self.attended: list[Focus] = []
         self._batches = list(batches)
         self._fails = fails
 
@@ -26,6 +28,10 @@ class FakeSource:
         if not self._batches:
             raise EOFError
         return self._batches.pop(0)
+
+    def attend(self, focus: Focus) -> None:
+        """Remember what to look at."""
+        self.attended.append(focus)
 
     def stop(self) -> None:
         """End after the next batch."""
