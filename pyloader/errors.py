@@ -93,5 +93,13 @@ class RecordingError(PyloaderError):
         self.offset = offset
 
 
+class StateError(PyloaderError):
+    """What the sensor knows cannot be kept or brought back; the text says where, and what to do."""
+
+
+class NewerStateError(StateError):
+    """A later version of pyloader wrote it."""
+
+
 class ClosedError(PyloaderError):
     """A resource was used after it had been closed."""

@@ -16,7 +16,7 @@ PACKAGE = Path(pyloader.__file__).parent
 
 LAYERS = (
     ("errors",),
-    ("learners",),
+    ("learners", "state"),
     ("binding",),
     ("kernel", "attach"),
     ("records",),
@@ -50,6 +50,7 @@ INSIDE = {
         ("active", "addresses", "climb", "connection", "memory", "network", "prepare", "process"),
         ("loaded", "pinned", "stale"),
         ("on_interfaces",),
+        ("attention",),
     ),
     "attach": (("events", "namespaces", "xdp"), ("interfaces",)),
     "sources": (("cgroups", "losses", "merge", "replay", "source", "traffic"), ("live",)),
