@@ -1,0 +1,2 @@
+/* A library that does nothing. */
+int pyloader_simulation;
