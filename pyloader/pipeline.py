@@ -5,7 +5,8 @@ look at the host. That is why a replay gives the verdicts of the live run.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import msgspec
 
@@ -13,9 +14,9 @@ from pyloader.alerts import Alert, AlertPolicy
 from pyloader.alerts.alert import MEDIUM_FROM
 from pyloader.evidence import Evidence, EvidenceStage
 from pyloader.host import Host, Process
-from pyloader.records import EVENTS, AnyRecord, EventLoss, HookInUse, Record, event_name, text
+from pyloader.records import EVENTS, AnalystLabel, AnyRecord, EventLoss, HookInUse, Record, event_name, text
 from pyloader.records.recording import Header
-from pyloader.scorer import Scorer
+from pyloader.scorer import Baseline, Change, Label, Level, Scorer
 
 _HOOKS = 256
 """No set of monitors has more hooks; a recording that claims more gets no more room."""
@@ -26,7 +27,8 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
 
     `process` is the process that the record is about, as it stands after the record; `None` for records about no
     process. `score` is 0 to 100, that of the process or of the packets that the record tells of. `evidence` is what
-    this record added, `alerts` what it raised.
+    this record added, `alerts` what it raised, and `posture` the change of the host's posture that it brought about, if
+    it did.
     """
 
     record: AnyRecord
@@ -34,6 +36,7 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
     score: float
     evidence: tuple[Evidence, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    posture: Change | None = None
 
 
 class Hook(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -49,8 +52,10 @@ class Hook(msgspec.Struct, frozen=True, omit_defaults=True):
 class Summary(msgspec.Struct, frozen=True, tag="summary"):
     """What a run came to.
 
-    Records and losses by event name, the number of alerts, what the tables gave up for want of room, and the hooks by
-    which the records came.
+    Records and losses by event name, the number of alerts, how many more were like one that was open, the posture of
+    the host in the end, how much of what is ordinary the host has taught, what the tables gave up for want of room, and
+    the hooks by which the records came. `labels` counts what analysts said, by label, and what they said of alerts that
+    nobody remembers.
     """
 
     records: dict[str, int]
@@ -58,6 +63,10 @@ class Summary(msgspec.Struct, frozen=True, tag="summary"):
     alerts: int
     evicted: dict[str, int]
     hooks: list[Hook]
+    grouped: int = 0
+    posture: str = "calm"
+    baseline: Baseline = Baseline(days=0.0, episodes=0, learning=True)
+    labels: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class Pipeline:
@@ -65,26 +74,38 @@ class Pipeline:
 
     def __init__(self, header: Header, *, min_score: float = MEDIUM_FROM) -> None:
         self.host = Host()
-        self._evidence = EvidenceStage()
-        self._scorer = Scorer()
-        self._policy = AlertPolicy(boot_id=header.boot_id, realtime_offset=header.realtime_offset, threshold=min_score)
+        self._evidence = EvidenceStage(header.realtime_offset)
+        self._scorer = Scorer(header.realtime_offset)
+        self._policy = AlertPolicy(
+            self._scorer.journal,
+            boot_id=header.boot_id,
+            realtime_offset=header.realtime_offset,
+            threshold=min_score,
+        )
         self._records: Counter[type[Record]] = Counter()
         self._lost: Counter[str] = Counter()
+        self._labels: Counter[str] = Counter()
         self._alerts = 0
+        self._latest = 0
         self._hooks: dict[tuple[bytes, bytes], HookInUse] = {}
+        self._special: dict[type[Record], Callable[[Any], None]] = {
+            EventLoss: self._count_loss,
+            HookInUse: self._note_hook,
+            AnalystLabel: self._take_label,
+        }
 
     def assess(self, record: AnyRecord) -> Assessment:
         """Take in one record."""
         self._records[type(record)] += 1
+        change = self._turn(record.timestamp) if record.timestamp >= self._scorer.due else None
         process = self.host.apply(record)
         items = self._evidence.assess(record, process, self.host)
         if items:
-            return self._with_evidence(record, process, items)
-        if type(record) is EventLoss:
-            self._lost[EVENTS.get(record.lost, str(record.lost))] += record.count
-        elif type(record) is HookInUse and len(self._hooks) < _HOOKS:
-            self._hooks[record.monitor, record.hook] = record
-        return Assessment(record, process, self._scorer.score(record, process))
+            return self._with_evidence(record, process, items, change)
+        special = self._special.get(type(record))
+        if special is not None:
+            special(record)
+        return Assessment(record, process, self._scorer.score(record, process), posture=change)
 
     def assess_all(self, records: Iterable[AnyRecord]) -> list[Assessment]:
         """Take in many records."""
@@ -96,14 +117,34 @@ class Pipeline:
             records={event_name(kind): count for kind, count in sorted(self._records.items(), key=_by_name)},
             lost=dict(sorted(self._lost.items())),
             alerts=self._alerts,
+            grouped=self._policy.grouped,
+            posture=self.posture.name.lower(),
+            baseline=self._scorer.baseline(self._latest),
+            labels=dict(sorted(self._labels.items())),
             hooks=[
                 Hook(text(one.monitor), text(one.hook), text(one.rung), text(one.blind_to), text(one.cost))
                 for one in self._hooks.values()
             ],
-            evicted=self.host.evicted | self._evidence.evicted | {"episodes": self._policy.evicted},
+            evicted=self.host.evicted | self._evidence.evicted | self._scorer.evicted | self._policy.evicted,
         )
 
-    def _with_evidence(self, record: AnyRecord, process: Process | None, items: tuple[Evidence, ...]) -> Assessment:
+    @property
+    def posture(self) -> Level:
+        """How alert the host is."""
+        return self._scorer.posture.level
+
+    def _turn(self, now: int) -> Change | None:
+        """Look at the whole, as the scorer asks for every second."""
+        self._latest = max(self._latest, now)
+        turn = self._scorer.turn(now)
+        self._evidence.freeze(self._scorer.frozen_until)
+        for closed in turn.closed:
+            self._evidence.closed(closed.lineage, quiet=closed.quiet, now=now)
+        return turn.change
+
+    def _with_evidence(
+        self, record: AnyRecord, process: Process | None, items: tuple[Evidence, ...], change: Change | None
+    ) -> Assessment:
         now = record.timestamp
         alerts = []
         score = None
@@ -112,14 +153,45 @@ class Pipeline:
                 score = verdict.score
             elif process is None:
                 score = max(score or 0.0, verdict.score)
+            change = self._scorer.rise(verdict, now) or change
             alert = self._policy.consider(verdict, now)
             if alert is not None:
                 alerts.append(alert)
+                self._scorer.alerted(verdict, alert.id)
                 # An update shows an alert again that was counted when it was raised.
                 self._alerts += alert.update == 0
         if score is None:
             score = self._scorer.score(record, process)
-        return Assessment(record, process, score, items, tuple(alerts))
+        return Assessment(record, process, score, items, tuple(alerts), change)
+
+    def _count_loss(self, record: EventLoss) -> None:
+        self._lost[EVENTS.get(record.lost, str(record.lost))] += record.count
+
+    def _note_hook(self, record: HookInUse) -> None:
+        if len(self._hooks) < _HOOKS:
+            self._hooks[record.monitor, record.hook] = record
+
+    def _take_label(self, record: AnalystLabel) -> None:
+        """Let an analyst's word change what is ordinary, unless it is about an alert that nobody remembers."""
+        try:
+            label = Label(record.label)
+        except ValueError:
+            self._labels["unknown label"] += 1
+            return
+        changed = self._scorer.label(text(record.alert), label, text(record.note), record.timestamp)
+        if changed is None:
+            self._labels["unknown alert"] += 1
+            return
+        self._labels[label.name.lower()] += 1
+        before, past = changed
+        instances = _INSTANCES[label] - _INSTANCES[before]
+        if instances:
+            for context in past.contexts:
+                self._evidence.teach(context, instances, record.timestamp)
+
+
+_INSTANCES = {Label.NONE: 0.0, Label.BENIGN: 20.0, Label.MALICIOUS: 0.0}
+"""How many ordinary instances of what was seen a label is worth."""
 
 
 def _by_name(counted: tuple[type[Record], int]) -> str:

@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from pyloader.scorer import Baseline, Similar
+
 
 class Severity(StrEnum):
     """How urgent an alert is."""
@@ -59,11 +61,15 @@ class NetworkSubject(msgspec.Struct, frozen=True):
 
 
 class Reason(msgspec.Struct, frozen=True):
-    """One item of evidence, with the weight that it has at the time of the alert."""
+    """One item of evidence, with the weight in nats that it has at the time of the alert, and what it adds to the sum.
+
+    Dependent evidence adds less than it weighs. What all reasons add is the evidence of the alert.
+    """
 
     code: str
     nats: float
     text: str
+    adds: float = 0.0
 
 
 class Alert(msgspec.Struct, frozen=True):
@@ -71,6 +77,10 @@ class Alert(msgspec.Struct, frozen=True):
 
     `timestamp` is nanoseconds of the boot-time clock and `time` the same as a date (RFC 3339, UTC). An alert that is
     raised again with a higher severity keeps its `id`, and `update` counts up.
+
+    `period` is how often, in seconds, ordinary work on this host looks at least this bad, and `rarity` the same in
+    words. `baseline` says how much of that the host has taught, `similar` which earlier episodes were alike, and
+    `confidence` (0 to 1) how complete the records are that the alert rests on.
     """
 
     id: str
@@ -84,4 +94,8 @@ class Alert(msgspec.Struct, frozen=True):
     evidence: list[Reason]
     techniques: list[str]
     confidence: float
+    period: float
+    rarity: str
+    baseline: Baseline
+    similar: list[Similar] = msgspec.field(default_factory=list)
     update: int = 0

@@ -2,17 +2,18 @@
 
 A process, or another entity, gets one alert per episode, which ends when there was no evidence against it for ten
 minutes. Within an episode more evidence updates the alert silently; it is shown again only when it becomes more
-severe.
+severe. What is led by the same evidence as an open alert about the same lineage is not shown either, unless it is more
+severe: a hundred children of one mistake are one thing to look at. `grouped` counts them.
 """
 
+import math
 from datetime import UTC, datetime
 
 from pyloader.alerts.alert import MEDIUM_FROM, Alert, Reason, Severity, severity_of
 from pyloader.alerts.subject import subject_of
 from pyloader.evidence import Group
 from pyloader.host import Entity, Process
-from pyloader.scorer import Verdict
-from pyloader.scorer.ledger import Entry
+from pyloader.scorer import Counted, Journal, Verdict, in_words
 
 EPISODE_GAP_NS = 600 * 1_000_000_000
 
@@ -32,22 +33,42 @@ class _Episode:
         self.updates = 0
 
 
+class _Theme:
+    """What alerts about one lineage are led by: how severe the worst was, and when one was last called for (ns)."""
+
+    __slots__ = ("last", "severity")
+
+    def __init__(self, severity: Severity, now: int) -> None:
+        self.severity = severity
+        self.last = now
+
+
 class AlertPolicy:
     """Turns verdicts into alerts.
 
-    `threshold` is the lowest score that is reported. `boot_id` and `realtime_offset` come from the header of the run:
-    they make identifiers and dates that a replay repeats. At most `capacity` episodes are open; the oldest ends early.
+    Alerts are compared with what is in the `journal`. `threshold` is the lowest score that is reported. `boot_id` and
+    `realtime_offset` come from the header of the run: they make identifiers and dates that a replay repeats. At most
+    `capacity` episodes are open; the oldest ends early.
     """
 
     def __init__(
-        self, *, boot_id: str, realtime_offset: int, threshold: float = MEDIUM_FROM, capacity: int = 4_096
+        self,
+        journal: Journal,
+        *,
+        boot_id: str,
+        realtime_offset: int,
+        threshold: float = MEDIUM_FROM,
+        capacity: int = 4_096,
     ) -> None:
         self.threshold = threshold
         self.capacity = capacity
-        self.evicted = 0
+        self.evicted = {"alerts": 0, "alert themes": 0}
+        self.grouped = 0
+        self._journal = journal
         self._boot_id = boot_id
         self._realtime_offset = realtime_offset
         self._episodes: dict[str, _Episode] = {}
+        self._themes: dict[tuple[str, str], _Theme] = {}
 
     def consider(self, verdict: Verdict, now: int) -> Alert | None:
         """Return the alert that a verdict calls for, if it calls for one."""
@@ -61,46 +82,82 @@ class AlertPolicy:
         if verdict.score < self.threshold:
             return None
         severity = severity_of(verdict.score)
-        if episode is None:
-            episode = self._open(key, severity, now)
-        elif _SEVERITIES.index(severity) > _SEVERITIES.index(episode.severity):
+        if episode is not None and _rank(severity) <= _rank(episode.severity):
+            return None
+        reasons = verdict.reasons(now)
+        known = self._is_known(verdict, reasons, severity, now)
+        if episode is not None:
             episode.severity = severity
             episode.updates += 1
-        else:
+        elif known:
+            self.grouped += 1
             return None
-        return self._alert(episode, verdict, now)
+        else:
+            episode = self._open(key, severity, now)
+        return self._alert(episode, verdict, reasons, now)
+
+    def _is_known(self, verdict: Verdict, reasons: list[Counted], severity: Severity, now: int) -> bool:
+        """Return whether an alert about this lineage, led by the same evidence and as severe, is open."""
+        key = (verdict.entity.lineage.label, reasons[0].evidence.code if reasons else "")
+        theme = self._themes.get(key)
+        if theme is not None and now - theme.last <= EPISODE_GAP_NS:
+            theme.last = now
+            if _rank(severity) <= _rank(theme.severity):
+                return True
+            theme.severity = severity
+            return False
+        self._themes.pop(key, None)
+        if len(self._themes) >= self.capacity:
+            del self._themes[next(iter(self._themes))]
+            self.evicted["alert themes"] += 1
+        self._themes[key] = _Theme(severity, now)
+        return False
 
     def _open(self, key: str, severity: Severity, now: int) -> _Episode:
         if len(self._episodes) >= self.capacity:
             del self._episodes[next(iter(self._episodes))]
-            self.evicted += 1
+            self.evicted["alerts"] += 1
         # Unique across hosts and boots, and the same in every replay.
         episode = _Episode(f"{self._boot_id[:8]}-{key}-{now:x}", severity, now)
         self._episodes[key] = episode
         return episode
 
-    def _alert(self, episode: _Episode, verdict: Verdict, now: int) -> Alert:
-        ranked = verdict.ledger.ranked(now)
+    def _alert(self, episode: _Episode, verdict: Verdict, reasons: list[Counted], now: int) -> Alert:
+        period = math.exp(min(verdict.log_period, _LONGEST_LOG_PERIOD))
         return Alert(
             id=episode.id,
             timestamp=now,
             time=rfc3339(now + self._realtime_offset),
             score=verdict.score,
             severity=episode.severity,
-            domain=_domain(verdict.entity, ranked),
-            summary="; ".join([entry.evidence.text for entry, _ in ranked[:3]] + _doubts(verdict)),
+            domain=_domain(verdict.entity, reasons),
+            summary="; ".join([one.evidence.text for one in reasons[:3]] + _doubts(verdict)),
             subject=subject_of(verdict.entity),
-            evidence=[Reason(entry.evidence.code, round(nats, 2), entry.evidence.text) for entry, nats in ranked],
-            techniques=sorted({entry.evidence.technique for entry, _ in ranked if entry.evidence.technique}),
+            evidence=[
+                Reason(one.evidence.code, round(one.nats, 2), one.evidence.text, round(one.adds, 2)) for one in reasons
+            ],
+            techniques=sorted({one.evidence.technique for one in reasons if one.evidence.technique}),
             confidence=verdict.confidence,
+            period=round(period, 1),
+            rarity=in_words(period),
+            baseline=verdict.baseline,
+            similar=self._journal.similar([one.evidence.code for one in reasons]),
             update=episode.updates,
         )
 
 
-def _domain(entity: Entity, ranked: list[tuple[Entry, float]]) -> str:
+_LONGEST_LOG_PERIOD = math.log(1e12)
+"""Nobody can claim to know what is rarer than once in thirty thousand years."""
+
+
+def _rank(severity: Severity) -> int:
+    return _SEVERITIES.index(severity)
+
+
+def _domain(entity: Entity, reasons: list[Counted]) -> str:
     if not isinstance(entity, Process):
         return "network"
-    return _DOMAINS.get(ranked[0][0].evidence.group, "process") if ranked else "process"
+    return _DOMAINS.get(reasons[0].evidence.group, "process") if reasons else "process"
 
 
 def _doubts(verdict: Verdict) -> list[str]:

@@ -56,7 +56,15 @@ from pyloader.records.process import (
     ProcessFork,
     Stdio,
 )
-from pyloader.records.sensor import CgroupSeen, EventLoss, HookInUse, Malformed, NetworkTraffic, ProcessSeen
+from pyloader.records.sensor import (
+    AnalystLabel,
+    CgroupSeen,
+    EventLoss,
+    HookInUse,
+    Malformed,
+    NetworkTraffic,
+    ProcessSeen,
+)
 from pyloader.records.wire import Record, address, text
 
 KERNEL_RECORDS: tuple[type[Record], ...] = (
@@ -96,7 +104,15 @@ VITAL_RECORDS: tuple[type[Record], ...] = (
 )
 """Kernel records that are rare and valuable; in each monitor they have a ring of their own."""
 
-SENSOR_RECORDS: tuple[type[Record], ...] = (EventLoss, ProcessSeen, CgroupSeen, Malformed, HookInUse, NetworkTraffic)
+SENSOR_RECORDS: tuple[type[Record], ...] = (
+    EventLoss,
+    ProcessSeen,
+    CgroupSeen,
+    Malformed,
+    HookInUse,
+    NetworkTraffic,
+    AnalystLabel,
+)
 """Records that the sensor writes."""
 
 TAG_LIMIT = 64
@@ -127,6 +143,7 @@ AnyRecord: TypeAlias = (
     | Malformed
     | HookInUse
     | NetworkTraffic
+    | AnalystLabel
 )
 
 
@@ -149,6 +166,7 @@ __all__ = [
     "TAG_LIMIT",
     "VITAL_RECORDS",
     "AccessMethod",
+    "AnalystLabel",
     "Anomaly",
     "AnyRecord",
     "Area",

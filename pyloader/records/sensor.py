@@ -5,7 +5,7 @@ and its replay gives the same verdicts.
 """
 
 from pyloader.records.network import Traffic
-from pyloader.records.wire import U32, U64, Arguments, Comm, Counts, FileName, Path, Record
+from pyloader.records.wire import U8, U32, U64, Arguments, Comm, Counts, FileName, Path, Record
 
 
 class EventLoss(Record, frozen=True, tag=64):
@@ -73,3 +73,13 @@ class NetworkTraffic(Record, frozen=True, tag=69):
     def count(self, what: Traffic | int) -> int:
         """Return one count, for example `Traffic.ANOMALY + Anomaly.LAND`. What an older version did not count is 0."""
         return int.from_bytes(self.counts[8 * what : 8 * what + 8], "big")
+
+
+class AnalystLabel(Record, frozen=True, tag=70):
+    """What an analyst says of an alert. It stands in the stream since the verdicts after it depend on it."""
+
+    label: U8
+    """0 takes back what was said before, 1 is benign, 2 malicious."""
+    alert: FileName
+    """The id of the alert."""
+    note: FileName

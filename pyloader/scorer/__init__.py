@@ -1,7 +1,29 @@
-"""From evidence to a score: the ledger of each process, and the scale from 0 to 100."""
+"""From evidence to a score: what is held against everyone, how rare that is on this host, and how alert the host is."""
 
-from pyloader.scorer.ledger import Ledger
-from pyloader.scorer.scale import nats_for, score
-from pyloader.scorer.scorer import Scorer, Verdict
+from pyloader.scorer.calibration import Tail
+from pyloader.scorer.journal import Journal, Label, Past, Similar
+from pyloader.scorer.ledger import Counted, Ledger
+from pyloader.scorer.posture import Change, Level, Posture
+from pyloader.scorer.scale import in_words, nats_for, score, threshold_for
+from pyloader.scorer.scorer import Baseline, Scorer, Turn, Verdict
 
-__all__ = ["Ledger", "Scorer", "Verdict", "nats_for", "score"]
+__all__ = [
+    "Baseline",
+    "Change",
+    "Counted",
+    "Journal",
+    "Label",
+    "Ledger",
+    "Level",
+    "Past",
+    "Posture",
+    "Scorer",
+    "Similar",
+    "Tail",
+    "Turn",
+    "Verdict",
+    "in_words",
+    "nats_for",
+    "score",
+    "threshold_for",
+]

@@ -4,6 +4,8 @@ Evidence of one group is dependent: it tells of the same thing in several ways. 
 counts fully and each weaker one a quarter of the one before it, and an item that is seen again does not count twice.
 The groups are added. Everything loses half of its weight in ten minutes.
 
+So the sum is exact and comes apart again: `counted` tells what each item adds to it.
+
 A ledger never changes: new evidence makes a new one. So a child can share its parent's ledger at no cost.
 """
 
@@ -27,6 +29,14 @@ class Entry(NamedTuple):
         """Return what is left of the weight."""
         age = now - self.seen
         return self.evidence.nats * 0.5 ** (age / HALF_LIFE_NS) if age > 0 else self.evidence.nats
+
+
+class Counted(NamedTuple):
+    """An item of evidence, what is left of its weight, and what it adds to the sum beside the others, both in nats."""
+
+    evidence: Evidence
+    nats: float
+    adds: float
 
 
 class Ledger:
@@ -53,10 +63,19 @@ class Ledger:
         """Return what a child takes over: the evidence, but not the floor that an invariant set for the parent."""
         return Ledger(self.entries) if self.floor else self
 
-    def ranked(self, now: int) -> list[tuple[Entry, float]]:
-        """Return the entries with their present weight in nats, the strongest first."""
-        weighed = [(entry, entry.nats(now)) for entry in self.entries.values()]
-        return sorted(weighed, key=lambda one: (-one[1], one[0].evidence.code))
+    def counted(self, now: int) -> list[Counted]:
+        """Return the items with what they weigh and add, the weightiest first; what they add sums up to `nats`."""
+        weighed = sorted(
+            ((entry.nats(now), entry.evidence) for entry in self.entries.values()),
+            key=lambda one: (-one[0], one[1].code),
+        )
+        discounts: dict[Group, float] = {}
+        found = []
+        for nats, evidence in weighed:
+            discount = discounts.get(evidence.group, 1.0)
+            discounts[evidence.group] = discount * DEPENDENT_WEIGHT
+            found.append(Counted(evidence, nats, nats * discount))
+        return found
 
     def nats(self, now: int) -> float:
         """Return the combined evidence."""

@@ -1,22 +1,57 @@
-"""The score of a record."""
+"""The score of a record, and where everyone stands.
+
+Evidence enters the ledger of its entity and the case of its lineage. What an entity stands for is the larger of its own
+ledger and of what its relatives did, attenuated, plus what the tactics of the lineage are worth together; how rare that
+is on this host makes the score. The scorer knows no clock and no chance: it goes by the times of the records and by its
+seed, so a replay repeats it.
+
+In the words of those who asked for it: the levels of `posture` are the host's awareness, `attention` its focus, the
+baselines and the `journal` its memory, and labels that come back are its feedback loop.
+"""
 
 from collections import deque
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
 
-from pyloader.evidence import Evidence
-from pyloader.host import Entity, Process
+import msgspec
+
+from pyloader.evidence import Evidence, Group
+from pyloader.host import Activity, Entity, Process
 from pyloader.records import AnyRecord, EventLoss, ProcessFork
-from pyloader.scorer.ledger import EMPTY, Ledger
-from pyloader.scorer.scale import CALM, score
+from pyloader.scorer.calibration import Tail
+from pyloader.scorer.case import ATTENUATION, case_of
+from pyloader.scorer.episodes import Episode, Episodes
+from pyloader.scorer.feedback import STEP_NATS, Circumstance, Lessons
+from pyloader.scorer.journal import Journal, Label, Past
+from pyloader.scorer.ledger import EMPTY, Counted, Ledger
+from pyloader.scorer.posture import ALERTING, Change, Level, Posture, of_host
+from pyloader.scorer.scale import CALM, score_of
+from pyloader.scorer.tactics import Tactics
 
-LOSS_MEMORY_NS = 600 * 1_000_000_000
+SECOND: Final = 1_000_000_000
+DAY: Final = 86_400 * SECOND
+
+TURN_NS: Final = SECOND
+"""How often the scorer looks at the whole: closes episodes, lets the posture sink, and turns the attention."""
+
+LOSS_MEMORY_NS: Final = 600 * SECOND
 """How long a loss lowers the confidence: as long as evidence halves."""
 
-CONFIDENCE_AFTER_LOSS = 0.5
+CONFIDENCE_AFTER_LOSS: Final = 0.5
 
-_LOSSES = 1_024
+_LOSSES: Final = 1_024
 """So many losses are remembered; a host that loses more within ten minutes has lost count, not confidence."""
+
+_FADED: Final = 0.05
+"""Evidence that is worth less, in nats, is no evidence."""
+
+
+class Baseline(msgspec.Struct, frozen=True):
+    """How much this host has taught: for how many days, in how many episodes, and whether its first day is not over."""
+
+    days: float
+    episodes: int
+    learning: bool
 
 
 class Verdict(NamedTuple):
@@ -24,32 +59,96 @@ class Verdict(NamedTuple):
 
     entity: Entity
     ledger: Ledger
+    """Its own, or, if that weighs more, that of its lineage."""
+    share: float
+    """What of the ledger counts: 1, or `ATTENUATION` for that of the lineage."""
+    tactics: Tactics
+    nats: float
+    log_period: float
     score: float
+    floor: int
     confidence: float
     lost: int
     """Records that were lost in the ten minutes before, among which may be what would change the verdict."""
+    episode: Episode
+    baseline: Baseline
+    """How much the host has taught of what is ordinary."""
+
+    def reasons(self, now: int) -> list[Counted]:
+        """Return what the evidence consists of, the weightiest first; what it adds sums up to `nats`."""
+        found = [
+            Counted(evidence, nats, adds * self.share) if self.share < 1.0 else Counted(evidence, nats, adds)
+            for evidence, nats, adds in self.ledger.counted(now)
+        ]
+        bonus = self.tactics.bonus(now)
+        if bonus > 0.0:
+            text = f"its lineage showed signs of {self.tactics.in_words()}"
+            found.append(Counted(Evidence("tactics", Group.SEQUENCE, bonus, text, "", self.entity), bonus, bonus))
+        return found
+
+
+class Turn(NamedTuple):
+    """What came of a look at the whole: the episodes that closed, and a change of posture."""
+
+    closed: list[Episode]
+    change: Change | None
 
 
 class Scorer:
-    """Keeps the ledgers and turns them into scores. Time is that of the records; nothing else is read.
+    """Keeps what is held against everyone, and turns it into scores.
 
-    A process starts with the ledger of its parent. Ledgers are kept on the entities themselves, so that the tables of
-    the host bound them.
+    A process starts with the ledger of its parent. Ledgers are kept on the entities themselves, and cases on their
+    lineages, so that the tables of the host bound them. `realtime_offset` is the wall clock less the clock of the
+    records (ns): what is learned is kept by the wall clock, since it outlives a boot.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, realtime_offset: int = 0) -> None:
+        self.tail = Tail()
+        self.journal = Journal()
+        self.lessons = Lessons()
+        self.posture = Posture()
+        self.episodes = Episodes()
+        self.frozen_until = 0
+        """No baseline learns from what happened before (ns, clock of the records)."""
+        self.due = 0
+        """When to look at the whole next (ns, clock of the records)."""
+        self._offset = realtime_offset
         self._losses: deque[EventLoss] = deque(maxlen=_LOSSES)
+        self._since: int | None = None
+        self._last_turn = 0
+        self._crowded_out: list[Episode] = []
+        self._blind_until = 0
+        """Until when records were lost: what was not seen was not watched."""
+
+    @property
+    def evicted(self) -> dict[str, int]:
+        """How many entries each table gave up for new ones."""
+        return {
+            "open episodes": self.episodes.evicted,
+            "past episodes": self.journal.evicted,
+            "lessons": self.lessons.evicted,
+            "episodes that waited for a label": self.tail.dropped,
+        }
+
+    def learned(self) -> dict[str, object]:
+        """Return by name what was learned and is to outlive a restart: it refers to no process and to no boot."""
+        return {"tail": self.tail, "journal": self.journal, "lessons": self.lessons}
+
+    def baseline(self, now: int) -> Baseline:
+        """Return how much this host has taught."""
+        days = (now + self._offset - self._since) / DAY if self._since is not None else 0.0
+        return Baseline(round(max(0.0, days), 2), len(self.tail), days < 1.0)
 
     def score(self, record: AnyRecord, process: Process | None) -> float:
         """Return the score of a record, 0 to 100, as its process stands now."""
         if type(record) is EventLoss:
-            self._losses.append(record)
+            self._lost(record)
         if process is None:
             return CALM
         ledger = process.ledger
         if ledger is None and type(record) is ProcessFork and process.parent is not None:
             ledger = process.ledger = _inheritance(process.parent)
-        return _score(ledger, record.timestamp) if isinstance(ledger, Ledger) else CALM
+        return self._standing(ledger, record.timestamp) if isinstance(ledger, Ledger) else CALM
 
     def weigh(self, items: Iterable[Evidence], now: int) -> list[Verdict]:
         """Enter new evidence into the ledgers of those it is about, and return where they stand."""
@@ -57,19 +156,223 @@ class Scorer:
         for item in items:
             by_entity.setdefault(id(item.entity), []).append(item)
         lost = sum(loss.count for loss in self._losses if now - loss.timestamp < LOSS_MEMORY_NS)
+        return [self._verdict(own, now, lost) for own in by_entity.values()]
+
+    def turn(self, now: int) -> Turn:
+        """Look at the whole: close what is over, learn from it, and let the posture follow."""
+        wall = now + self._offset
+        if self._since is None:
+            self._since = wall
+            self._last_turn = now
+        if self.posture.level >= Level.ELEVATED:
+            self.frozen_until = max(self.frozen_until, now + TURN_NS)
+        self.tail.watched(max(self._last_turn, self._blind_until) + self._offset, wall)
+        self._last_turn = max(now, self._last_turn)
+        self.due = now + TURN_NS
+        closed, self._crowded_out = [*self._crowded_out, *self.episodes.over(now)], []
+        for episode in closed:
+            self._close(episode)
+        return Turn(closed, self._follow(now))
+
+    def rise(self, verdict: Verdict, now: int) -> Change | None:
+        """Let the posture rise at once if a verdict calls for it."""
+        return self.posture.rise(now, verdict.score, invariant=bool(verdict.floor))
+
+    def alerted(self, verdict: Verdict, alert: str) -> None:
+        """Note that a verdict was reported under this id, so that an analyst can answer to it."""
+        alerts = verdict.episode.alerts
+        if alert not in alerts and len(alerts) < _ALERTS:
+            alerts.append(alert)
+
+    def label(self, alert: str, label: Label, note: str, now: int) -> tuple[Label, Past] | None:
+        """Take in what an analyst says of an alert; what was said of it before is taken back.
+
+        Return the label before and the episode as it stands now, or `None` if no alert of this id is remembered.
+        """
+        past = self._past_of(alert)
+        if past is None:
+            return None
+        wall = now + self._offset
+        if past.label is not label:
+            direction = _DIRECTION[label] - _DIRECTION[past.label]
+            circumstances = [(code, past.exe, past.parent_exe) for code in past.codes]
+            self.lessons.teach(circumstances, direction * STEP_NATS, wall)
+            self.journal.heal(past.scar)
+            if label is Label.MALICIOUS:
+                self.tail.forget(past.name)
+                self.journal.scar(past.scar, past.nats, wall)
+            elif label is Label.BENIGN and self.tail.forget(past.name):
+                self.tail.learn_one(past.nats, past.time)
+        before, past.label = past.label, label
+        past.note = note
+        return before, past
+
+    def _past_of(self, alert: str) -> Past | None:
+        for episode in self.episodes:
+            if alert in episode.alerts:
+                past = self._entry(episode)
+                self.journal.add(past)
+                return past
+        return self.journal.of_alert(alert)
+
+    def _lost(self, loss: EventLoss) -> None:
+        self._losses.append(loss)
+        self._blind_until = max(self._blind_until, loss.timestamp + TURN_NS)
+        self.frozen_until = max(self.frozen_until, self._blind_until)
+        for episode in self.episodes:
+            episode.doubtful = True
+
+    def _standing(self, ledger: Ledger, now: int) -> float:
+        """Return the score of who has only this ledger."""
+        nats = ledger.nats(now)
+        if nats < _FADED:
+            return max(CALM, float(ledger.floor))
+        return max(score_of(self.tail.log_period(nats, now + self._offset)), float(ledger.floor))
+
+    def _verdict(self, items: Sequence[Evidence], now: int, lost: int) -> Verdict:
+        entity = items[0].entity
+        wall = now + self._offset
+        items = self._as_taught(items, wall)
+        if entity.lineage.label not in self.episodes:
+            items = [*items, *self._scarred(entity, wall)]
+        known = entity.ledger if isinstance(entity.ledger, Ledger) else EMPTY
+        entity.ledger = ledger = known.with_evidence(items, now)
+        floor = ledger.floor
+        lineage = entity.lineage
+        lineage.case = case = case_of(lineage).with_evidence(items, now)
+        nats, of_relatives, share = ledger.nats(now), ATTENUATION * case.ledger.nats(now), 1.0
+        if of_relatives > nats:
+            ledger, nats, share = case.ledger, of_relatives, ATTENUATION
+        nats += case.tactics.bonus(now)
+        log_period = self.tail.log_period(nats, wall)
+        score = max(score_of(log_period), float(floor))
+        episode = self._enter(entity, items, now)
+        episode.weighed(entity, nats, score, floor)
         confidence = CONFIDENCE_AFTER_LOSS if lost else 1.0
-        verdicts = []
-        for own in by_entity.values():
-            entity = own[0].entity
-            known = entity.ledger if isinstance(entity.ledger, Ledger) else EMPTY
-            entity.ledger = ledger = known.with_evidence(own, now)
-            verdicts.append(Verdict(entity, ledger, _score(ledger, now), confidence, lost))
-        return verdicts
+        return Verdict(
+            entity,
+            ledger,
+            share,
+            case.tactics,
+            nats,
+            log_period,
+            score,
+            floor,
+            confidence,
+            lost,
+            episode,
+            self.baseline(now),
+        )
+
+    def _as_taught(self, items: Sequence[Evidence], wall: int) -> Sequence[Evidence]:
+        """Return the items with the weights that analysts gave them; those of an invariant keep their own."""
+        if not self.lessons:
+            return items
+        taught = []
+        for item in items:
+            more = 0.0 if item.floor else self.lessons.of(_circumstance(item), wall)
+            taught.append(msgspec.structs.replace(item, nats=max(0.0, item.nats + more)) if more else item)
+        return taught
+
+    def _scarred(self, entity: Entity, wall: int) -> Iterator[Evidence]:
+        """Yield what an earlier attack says against whom an episode begins with."""
+        nats = self.journal.mistrust(_scar_of(entity), wall)
+        if nats > _FADED:
+            yield Evidence("scar", Group.SEQUENCE, nats, f"{entity} was found in an attack before", "", entity)
+
+    def _enter(self, entity: Entity, items: Sequence[Evidence], now: int) -> Episode:
+        """Enter evidence into the episode of its lineage."""
+        episode = self.episodes.touch(entity, now)
+        for item in items:
+            if len(episode.codes) < _CODES:
+                episode.codes[item.code] = None
+            if item.context and len(episode.contexts) < _CODES:
+                episode.contexts[item.context] = None
+        self._crowded_out += self.episodes.crowded_out()
+        return episode
+
+    def _close(self, episode: Episode) -> None:
+        """Enter an episode into the journal, and learn from it how strong ordinary ones are.
+
+        The tail learns in any posture, unlike the baselines: a host that cries wolf would else never learn not to. What
+        raised an alert it learns a day later.
+        """
+        past = self._entry(episode)
+        self.journal.add(past)
+        suspect = episode.score >= ALERTING and past.label is not Label.BENIGN
+        if suspect and isinstance(episode.worst, Activity):
+            self.journal.scar(_scar_of(episode.worst), episode.nats, past.time)
+        episode.quiet = not (suspect or episode.floor or past.label is Label.MALICIOUS)
+        if episode.floor or episode.doubtful or past.label is Label.MALICIOUS:
+            return
+        if suspect:
+            self.tail.learn_later(past.name, episode.nats, past.time)
+        else:
+            self.tail.learn_one(episode.nats, past.time)
+
+    def _entry(self, episode: Episode) -> Past:
+        name = f"{episode.lineage.label}-{episode.began:x}"
+        before = self.journal.named(name)
+        return Past(
+            name=name,
+            who=str(episode.worst),
+            time=episode.began + self._offset,
+            score=episode.score,
+            nats=round(episode.nats, 4),
+            codes=tuple(episode.codes),
+            contexts=tuple(episode.contexts),
+            alerts=tuple(episode.alerts),
+            exe=episode.exe,
+            parent_exe=episode.parent_exe,
+            scar=_scar_of(episode.worst),
+            label=before.label if before is not None else Label.NONE,
+            note=before.note if before is not None else "",
+        )
+
+    def _follow(self, now: int) -> Change | None:
+        """Let the posture follow how the lineages stand."""
+        standing = [(episode, _nats_of(episode, now)) for episode in self.episodes]
+        wall = now + self._offset
+        host = of_host([nats for _, nats in standing])
+        score = score_of(self.tail.log_period(host, wall)) if host > _FADED else 0.0
+        alerting = sum(score_of(self.tail.log_period(nats, wall)) >= ALERTING for _, nats in standing if nats > 1.0)
+        invariant = any(episode.floor for episode, _ in standing)
+        return self.posture.update(now, score, alerting=alerting, invariant=invariant)
+
+
+_CODES: Final = 64
+"""So many codes and contexts are kept of an episode."""
+
+_ALERTS: Final = 16
+
+_DIRECTION: Final = {Label.NONE: 0, Label.BENIGN: -1, Label.MALICIOUS: 1}
 
 
 def _inheritance(parent: Process) -> Ledger | None:
     return parent.ledger.inherited() if isinstance(parent.ledger, Ledger) else None
 
 
-def _score(ledger: Ledger, now: int) -> float:
-    return max(score(ledger.nats(now)), float(ledger.floor))
+def _circumstance(item: Evidence) -> Circumstance:
+    entity = item.entity
+    if isinstance(entity, Process):
+        return item.code, entity.exe or entity.comm, entity.parent.exe if entity.parent is not None else ""
+    return item.code, "", ""
+
+
+def _scar_of(entity: Entity) -> str:
+    """Return by what an attacker is known again: the source, or a program that no system brings; else nothing."""
+    if isinstance(entity, Activity):
+        return str(entity.source) if entity.source is not None else ""
+    exe = entity.exe if isinstance(entity, Process) else ""
+    return "" if exe.startswith(_OF_THE_SYSTEM) else exe
+
+
+_OF_THE_SYSTEM: Final = ("/usr/", "/bin/", "/sbin/", "/lib", "/opt/", "/snap/")
+
+
+def _nats_of(episode: Episode, now: int) -> float:
+    """Return what is left now of the strongest evidence of an episode, in nats."""
+    ledger = episode.worst.ledger
+    own = ledger.nats(now) if isinstance(ledger, Ledger) else 0.0
+    case = case_of(episode.lineage)
+    return max(own, ATTENUATION * case.ledger.nats(now)) + case.tactics.bonus(now)

@@ -7,6 +7,7 @@ from pyloader.host.processes import arguments
 from pyloader.pipeline import Assessment
 from pyloader.records import (
     EVENTS,
+    AnalystLabel,
     Anomaly,
     ConnectionClosed,
     ConnectionOpened,
@@ -28,6 +29,7 @@ from pyloader.records import (
     address,
     text,
 )
+from pyloader.scorer import Label
 
 _ADDRESSES = {"local_address", "remote_address", "source", "destination"}
 
@@ -96,15 +98,22 @@ def _summary(record: SourceSummary, shown: dict[str, Any]) -> None:
     shown["anomaly_kinds"] = [name for kind, name in _ANOMALIES.items() if record.anomaly_kinds >> kind & 1]
 
 
+def _label(record: AnalystLabel, shown: dict[str, Any]) -> None:
+    shown["label"] = _LABELS.get(record.label, str(record.label))
+
+
 def _malformed(record: Malformed, shown: dict[str, Any]) -> None:
     shown["raw"] = record.raw.hex()
 
+
+_LABELS = {int(one): one.name.lower() for one in Label}
 
 _ANOMALIES = {int(one): one.name.lower() for one in Anomaly}
 
 _EXPLANATIONS = {int(one): one.name.lower() for one in Explanation}
 
 _SPECIAL: dict[type[Record], Callable[[Any, dict[str, Any]], None]] = {
+    AnalystLabel: _label,
     ProcessExec: _exec,
     ProcessSeen: _seen,
     CredentialChange: _credentials,

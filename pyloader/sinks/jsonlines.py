@@ -49,9 +49,12 @@ class JsonSink:
 
 
 def event_object(assessment: Assessment) -> dict[str, Any]:
-    """Return the JSON form of an assessed record."""
+    """Return the JSON form of an assessed record; `posture` is there if the host's posture changed with it."""
     head = {"type": "event", "event": event_name(type(assessment.record))}
-    return head | fields(assessment) | {"score": assessment.score}
+    tail = {"score": assessment.score}
+    if assessment.posture is None:
+        return head | fields(assessment) | tail
+    return head | fields(assessment) | tail | {"posture": assessment.posture.level.name.lower()}
 
 
 def alert_object(alert: Alert) -> dict[str, Any]:

@@ -55,9 +55,10 @@ def _endpoint(host: str, port: int) -> str:
 
 
 def event_line(assessment: Assessment) -> str:
-    """Return a record as its name, its fields, and its score."""
+    """Return a record as its name, its fields, its score, and the posture of the host if that changed with it."""
     shown = " ".join(f"{name}={_value(value)}" for name, value in fields(assessment).items())
-    return f"{event_name(type(assessment.record))} {shown} score={assessment.score:g}"
+    posture = f" posture={assessment.posture.level.name.lower()}" if assessment.posture is not None else ""
+    return f"{event_name(type(assessment.record))} {shown} score={assessment.score:g}{posture}"
 
 
 def summary_line(summary: Summary) -> str:
@@ -68,7 +69,10 @@ def summary_line(summary: Summary) -> str:
         f"; {count} {name} forgotten for want of room" for name, count in summary.evicted.items() if count
     )
     blind = "".join(printable(f"; {told}") for told in _blindness(summary.hooks))
-    return f"{records}; lost: {lost}; {summary.alerts} alerts{evicted}{blind}"
+    grouped = f" and {summary.grouped} more like them" if summary.grouped else ""
+    unknown = summary.labels.get("unknown alert", 0)
+    labels = f"; {unknown} labels were for alerts that nobody remembers" if unknown else ""
+    return f"{records}; lost: {lost}; {summary.alerts} alerts{grouped}{labels}{evicted}{blind}"
 
 
 def _blindness(hooks: Iterable[Hook]) -> Iterator[str]:

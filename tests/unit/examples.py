@@ -42,6 +42,7 @@ from pyloader.records import (
 )
 from pyloader.records.codec import encode
 from pyloader.records.recording import Header
+from pyloader.scorer import Baseline
 
 SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
@@ -612,9 +613,12 @@ _ALERT = Alert(
     domain="process",
     summary="netcat runs a program",
     subject=_SUBJECT,
-    evidence=[Reason("sample", 8.0, "the text of sample")],
+    evidence=[Reason("sample", 8.0, "the text of sample", 8.0)],
     techniques=["T1059"],
     confidence=1.0,
+    period=86_400.0,
+    rarity="about once a day",
+    baseline=Baseline(days=0.0, episodes=0, learning=True),
 )
 
 

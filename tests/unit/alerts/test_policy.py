@@ -16,7 +16,11 @@ class _Stream:
     def __init__(self, *, threshold: float = 50.0, capacity: int = 100) -> None:
         self._scorer = Scorer()
         self.policy = AlertPolicy(
-            boot_id=HEADER.boot_id, realtime_offset=HEADER.realtime_offset, threshold=threshold, capacity=capacity
+            self._scorer.journal,
+            boot_id=HEADER.boot_id,
+            realtime_offset=HEADER.realtime_offset,
+            threshold=threshold,
+            capacity=capacity,
         )
 
     def take(self, now: int, *items: Evidence) -> list[Alert]:
@@ -220,6 +224,6 @@ def test_oldest_episode_ends_early() -> None:
     for pid in (1, 2, 3):
         stream.score(SECOND, 62.0, process(pid))
 
-    assert stream.policy.evicted == 1
+    assert stream.policy.evicted["alerts"] == 1
     assert stream.score(SECOND, 62.0, process(3)) == []
     assert len(stream.score(SECOND, 62.0, process(1))) == 1

@@ -72,6 +72,7 @@ def test_tags_never_change() -> None:
         67: "malformed",
         68: "hook_in_use",
         69: "network_traffic",
+        70: "analyst_label",
     }
 
 

@@ -139,10 +139,23 @@ def test_ledger_without_floor_is_shared() -> None:
     assert parent.inherited() is parent
 
 
+@given(ITEMS, st.integers(0, 3))
+def test_the_parts_are_the_sum(items: list[Evidence], halvings: int) -> None:
+    """What the items add is the combined evidence, at any time."""
+    later = NOW + halvings * HALF_LIFE_NS
+    ledger = EMPTY.with_evidence(items, NOW)
+
+    assert sum(one.adds for one in ledger.counted(later)) == pytest.approx(ledger.nats(later))
+
+
 def test_ranking() -> None:
     """The strongest evidence stands first with its present weight; of equals the first by name."""
     ledger = Ledger({})
     ledger = ledger.with_evidence([evidence(8.0, code="old")], NOW - 2 * HALF_LIFE_NS)
     ledger = ledger.with_evidence([evidence(3.0, code="b"), evidence(3.0, code="a")], NOW)
 
-    assert [(entry.evidence.code, nats) for entry, nats in ledger.ranked(NOW)] == [("a", 3.0), ("b", 3.0), ("old", 2.0)]
+    assert [(one.evidence.code, one.nats, one.adds) for one in ledger.counted(NOW)] == [
+        ("a", 3.0, 3.0),
+        ("b", 3.0, 0.75),
+        ("old", 2.0, 0.125),
+    ]

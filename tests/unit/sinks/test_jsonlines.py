@@ -70,9 +70,13 @@ def test_alert() -> None:
             "uid": 0,
             "container": "",
         },
-        "evidence": [{"code": "sample", "nats": 8.0, "text": "the text of sample"}],
+        "evidence": [{"code": "sample", "nats": 8.0, "text": "the text of sample", "adds": 8.0}],
         "techniques": ["T1059"],
         "confidence": 1.0,
+        "period": 86_400.0,
+        "rarity": "about once a day",
+        "baseline": {"days": 0.0, "episodes": 0, "learning": True},
+        "similar": [],
         "update": 0,
     }
 
@@ -153,6 +157,10 @@ def test_summary_is_the_last_line() -> None:
             {"monitor": "process", "hook": "exec", "rung": "tp/exec", "blind_to": "scripts"},
             {"monitor": "process", "hook": "exit", "rung": "tp_btf/exit"},
         ],
+        "grouped": 0,
+        "posture": "calm",
+        "baseline": {"days": 0.0, "episodes": 0, "learning": True},
+        "labels": {},
     }
 
 

@@ -1,0 +1,177 @@
+"""How often does ordinary work on this host look at least this bad?
+
+The answer is a return period in seconds, and the score is its logarithm (`scale`). What is counted are *episodes*, not
+records: evidence comes in bursts, and a burst is one thing to look at. Of each episode that has closed the strongest
+combined evidence Λ is remembered. With r the rate of episodes at this hour of the day, and p(Λ) the share of them that
+were at least this strong,
+
+    T(Λ) = 1 / (r·p(Λ))
+
+Up to the level that one in ten episodes reaches, p is the share that was seen; above it the excesses follow a
+generalized Pareto distribution, fitted by its moments (peaks over threshold: Hosking and Wallis 1987; on streams:
+Siffer et al., KDD 2017). Its tail is never taken as bounded, since "never seen" is not "impossible".
+
+What is learned is blended with the prior `T = 60·e^Λ` by the number of episodes behind it. An episode that raised an
+alert is learned a day later, so that an analyst has time to say that it was none of the ordinary kind.
+"""
+
+import math
+from bisect import bisect_left, insort
+from collections import deque
+from typing import Final, NamedTuple
+
+from pyloader.scorer.scale import PRIOR_PERIOD
+
+SECOND: Final = 1_000_000_000
+HOUR: Final = 3_600 * SECOND
+HOURS: Final = 24
+
+EPISODES: Final = 4_096
+"""So many episodes are remembered; of more, the latest."""
+
+PRIOR_EPISODES: Final = 100.0
+"""How many episodes the prior is worth."""
+
+PATIENCE: Final = 24 * HOUR
+"""How long an episode that raised an alert waits for a label before it is taken for ordinary work."""
+
+WAITING: Final = 1_024
+
+HALF_LIFE: Final = 14 * 24 * HOUR
+"""After this time the count of episodes and the time in which they were counted weigh half."""
+
+_LONGEST: Final = 24 * HOUR
+"""No longer silence is counted as time of watching: nobody knows what was there."""
+
+_SHARED_HOURS: Final = 12.0
+"""How many hours of watching the rate of the whole day is worth for each hour of the day."""
+
+_TAIL_SHARE: Final = 0.1
+_FEWEST: Final = 10
+"""A tail is fitted to at least so many excesses; fewer only give a mean."""
+
+_HEAVIEST: Final = 0.5
+"""The largest shape of a tail that is believed; beyond it the variance is infinite, and moments say nothing."""
+
+
+class Waiting(NamedTuple):
+    """An episode that raised an alert, until it is learned: when that is (wall-clock ns), and what it was."""
+
+    due: int
+    name: str
+    nats: float
+    when: int
+
+
+class Tail:
+    """The strongest evidence of ordinary episodes, and how fast they come. Times are wall-clock nanoseconds.
+
+    `learn_one` takes an episode, `watched` the passing of time without which there is no rate.
+    """
+
+    __slots__ = ("_counts", "_excess", "_level", "_order", "_ranked", "_seconds", "_shape", "_waiting", "dropped")
+
+    def __init__(self) -> None:
+        self.dropped = 0
+        """Episodes that waited for a label and had to make room for others."""
+        self._order: deque[float] = deque()
+        self._ranked: list[float] = []
+        self._counts = [0.0] * HOURS
+        self._seconds = [0.0] * HOURS
+        self._waiting: deque[Waiting] = deque()
+        self._level = math.inf
+        self._excess = 1.0
+        self._shape = 0.0
+
+    def __len__(self) -> int:
+        return len(self._ranked)
+
+    def learn_one(self, nats: float, when: int) -> None:
+        """Take in an ordinary episode that closed at this time, with its strongest evidence."""
+        if len(self._order) >= EPISODES:
+            oldest = self._order.popleft()
+            del self._ranked[bisect_left(self._ranked, oldest)]
+        self._order.append(nats)
+        insort(self._ranked, nats)
+        self._counts[when // HOUR % HOURS] += 1.0
+        self._fit()
+
+    def learn_later(self, name: str, nats: float, when: int) -> None:
+        """Take in an episode that raised an alert when nobody has objected for a day."""
+        if len(self._waiting) >= WAITING:
+            self._waiting.popleft()
+            self.dropped += 1
+        self._waiting.append(Waiting(when + PATIENCE, name, nats, when))
+
+    def forget(self, name: str) -> bool:
+        """Let an episode that waits go unlearned, since it was an attack; return whether it did wait."""
+        kept = [one for one in self._waiting if one.name != name]
+        found = len(kept) < len(self._waiting)
+        self._waiting = deque(kept)
+        return found
+
+    def watched(self, since: int, until: int) -> None:
+        """Count the time from `since` to `until` as watched, and learn what has waited for long enough."""
+        waiting = self._waiting
+        while waiting and waiting[0].due <= until:
+            one = waiting.popleft()
+            self.learn_one(one.nats, one.when)
+        since = max(since, until - _LONGEST)
+        if until <= since:
+            return
+        kept = 0.5 ** ((until - since) / HALF_LIFE)
+        self._counts = [count * kept for count in self._counts]
+        self._seconds = [seconds * kept for seconds in self._seconds]
+        while since < until:
+            end = min(until, (since // HOUR + 1) * HOUR)
+            self._seconds[since // HOUR % HOURS] += (end - since) / SECOND
+            since = end
+
+    def rate(self, when: int) -> float:
+        """Return how many episodes a second come at this hour of the day."""
+        hour = when // HOUR % HOURS
+        overall = (sum(self._counts) + 1.0) / (sum(self._seconds) + PRIOR_PERIOD)
+        shared = _SHARED_HOURS * HOUR / SECOND
+        expected: float = shared * overall
+        return (self._counts[hour] + expected) / (self._seconds[hour] + shared)
+
+    def exceeded(self, nats: float) -> float:
+        """Return the share (0 to 1) of ordinary episodes with at least this much evidence."""
+        ranked = self._ranked
+        count = len(ranked)
+        if nats <= self._level:
+            return (count - bisect_left(ranked, nats) + 0.5) / (count + 1.0)
+        above = (count - bisect_left(ranked, self._level) + 0.5) / (count + 1.0)
+        ratio = (nats - self._level) / self._excess
+        if self._shape > 0.0:
+            return above * math.pow(1.0 + self._shape * ratio, -1.0 / self._shape)
+        return above * math.exp(-ratio)
+
+    def log_period(self, nats: float, when: int) -> float:
+        """Return the natural logarithm of the return period in seconds of this much evidence, at this time."""
+        prior = math.log(PRIOR_PERIOD) + nats
+        count = len(self._ranked)
+        if not count:
+            return prior
+        learned = -math.log(self.rate(when) * self.exceeded(nats))
+        weight = count / (count + PRIOR_EPISODES)
+        return weight * learned + (1.0 - weight) * prior
+
+    def _fit(self) -> None:
+        """Fit the tail to what exceeds the level that one in ten reaches."""
+        ranked = self._ranked
+        count = max(_FEWEST, round(_TAIL_SHARE * len(ranked)))
+        if len(ranked) <= count:
+            self._level = ranked[-1]
+            self._excess, self._shape = 1.0, 0.0
+            return
+        self._level = ranked[-count - 1]
+        excesses = [value - self._level for value in ranked[-count:]]
+        mean = math.fsum(excesses) / count
+        if mean <= 0.0:
+            self._excess, self._shape = 1.0, 0.0
+            return
+        variance = math.fsum((value - mean) ** 2 for value in excesses) / (count - 1)
+        ratio = mean * mean / variance if variance > 0.0 else 1.0
+        self._shape = min(_HEAVIEST, max(0.0, 0.5 * (1.0 - ratio)))
+        self._excess = max(mean * (1.0 - self._shape), 0.05)
