@@ -10,19 +10,18 @@ A few processes are looked at whatever is known of them, for what nobody looks a
 drawn by lot, those that were looked at least are preferred, and they weigh c·sqrt(ln t / n), after t turns of which n
 were theirs.
 
-Of R records a second, i of M gets R·(0.9·u_i / Σu + 0.1 / M), where u is the evidence in nats or that weight. As long as
-records are lost, R and the share of all others that is told are halved every second; afterwards they come back by a
-twentieth a second (additive increase, multiplicative decrease: Chiu and Jain 1989).
+Of R records a second, i of M gets R·(0.9·u_i / Σu + 0.1 / M), where u is the evidence in nats or that weight. As long
+as records are lost, R and the share of all others that is told are halved every second; afterwards they come back by
+a twentieth a second (additive increase, multiplicative decrease: Chiu and Jain 1989).
 """
 
 import math
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from pyloader.host import Focus
-from pyloader.learners import Chance
+from pyloader.learners.chance import Chance
 
 SLOTS: Final = 64
 EXPLORERS: Final = 16
@@ -197,11 +196,12 @@ class Attention:
             key: budget * (_BY_EVIDENCE * weight / whole + (1.0 - _BY_EVIDENCE) / len(wanted))
             for key, weight in wanted.items()
         }
-        lineages: Counter[str] = Counter()
+        most, together = SHARE_OF_LINEAGE * budget, dict.fromkeys((slot.lineage for slot in self._slots.values()), 0.0)
         for key, slot in self._slots.items():
-            lineages[slot.lineage] += rates[key]  # type: ignore[assignment] -- adds any numbers.
+            together[slot.lineage] += rates[key]
         for key, slot in self._slots.items():
-            rates[key] *= min(1.0, SHARE_OF_LINEAGE * budget / lineages[slot.lineage])
+            if together[slot.lineage] > most:
+                rates[key] *= most / together[slot.lineage]
         return Focus(
             processes={key: level(rates[key]) for key in sorted(_processes(rates))},
             sources=tuple(sorted(key for key in rates if isinstance(key, bytes))),
