@@ -3,11 +3,12 @@
  * UDP peers: to whom a process sends, and how much.
  *
  * The first datagram to a peer is told, and then whenever their number has doubled. A process that sends to very many
- * peers is told in part; the number of its peers tells the rest.
+ * peers is told in part, but more of it if it is in focus; the number of its peers tells the rest.
  */
 #ifndef PYLOADER_DATAGRAM_BPF_H
 #define PYLOADER_DATAGRAM_BPF_H
 
+#include "attention.bpf.h"
 #include "charge.bpf.h"
 #include "deliver.bpf.h"
 #include "owner.bpf.h"
@@ -134,7 +135,13 @@ static __always_inline void observe_datagram(void *context, __u16 family, __u32 
 		if (sender)
 			__atomic_fetch_add(&sender->peers, 1, __ATOMIC_RELAXED);
 	}
-	if (!exchange || !sender || !may_tell(sender))
+	if (!exchange || !sender)
+		return;
+	if (sender->peers > 1 && is_withheld(peer.pid)) {
+		exchange->next = exchange->datagrams * 2;
+		return;
+	}
+	if (!may_tell(sender) && !is_told_more(peer.pid))
 		return;
 	exchange->next = exchange->datagrams * 2;
 	tell_sent(context, family, net_namespace, local, remote, exchange, sender->peers);

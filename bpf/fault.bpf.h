@@ -75,7 +75,7 @@ static __always_inline void observe_signal(void *context, int signal, int code, 
 		      *stack = &scratch->regions[STACK];
 	struct memory_fault *record = &scratch->fault;
 
-	record->count = to_be_told(footprint, REPEATED_FAULT);
+	record->count = to_be_told(footprint, REPEATED_FAULT, pid_of(task));
 	if (!record->count) {
 		/* What ends a process is always told. */
 		if (handler)

@@ -9,6 +9,7 @@
 #ifndef PYLOADER_FOOTPRINT_BPF_H
 #define PYLOADER_FOOTPRINT_BPF_H
 
+#include "attention.bpf.h"
 #include "clock.bpf.h"
 #include "deliver.bpf.h"
 #include "task.bpf.h"
@@ -86,15 +87,29 @@ static __always_inline struct footprint *make_footprint(struct task_struct *task
 	return bpf_map_lookup_elem(&footprints, &pid);
 }
 
+/* Whether the so manieth time of the same thing is told of a process. */
+static __always_inline bool is_time_to_tell(__u32 number, __u32 pid)
+{
+	return number <= TOLD_FIRST || !(number & (number - 1)) || is_told_more(pid);
+}
+
 /* Counts one more, and returns the number if it is to be told, else 0. */
-static __always_inline __u32 to_be_told(struct footprint *footprint, __u32 repeated)
+static __always_inline __u32 to_be_told(struct footprint *footprint, __u32 repeated, __u32 pid)
 {
 	__u32 number;
 
 	if (!footprint)
 		return 1;
 	number = ++footprint->counts[repeated & (REPEATED_LIMIT - 1)];
-	return number <= TOLD_FIRST || !(number & (number - 1)) ? number : 0;
+	return is_time_to_tell(number, pid) ? number : 0;
+}
+
+/* The same for what comes in volumes: all but the first may be withheld. */
+static __always_inline __u32 some_to_be_told(struct footprint *footprint, __u32 repeated, __u32 pid)
+{
+	__u32 number = to_be_told(footprint, repeated, pid);
+
+	return number > 1 && is_withheld(pid) ? 0 : number;
 }
 
 #endif

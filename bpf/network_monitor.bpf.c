@@ -35,6 +35,7 @@ struct scratch {
 	__u64 hash;
 	__s64 salience;
 	struct allowance flows;
+	struct allowance focused_flows;
 	struct allowance summaries;
 	struct allowance anomalies[ANOMALY_COUNT];
 };
@@ -65,17 +66,22 @@ __noinline int tell_flow(struct xdp_md *context)
 
 	const struct packet *packet = &scratch->packet;
 	__s64 salience = scratch->salience + table->numbers[POLICY_FLOW];
+	bool focused = in_focus(&packet->source), allowed;
 	__u8 *at;
 
-	if (in_focus(&packet->source))
+	if (focused)
 		salience += table->numbers[POLICY_FOCUS];
-	else if (salience >= table->numbers[POLICY_FLOW_THRESHOLD] &&
-		 !is_allowed(&scratch->flows, table->numbers[POLICY_FLOWS_PER_SECOND], scratch->now, true)) {
-		totals->counts[TRAFFIC_FLOWS_UNTOLD]++;
-		return 0;
-	}
 	if (salience < table->numbers[POLICY_FLOW_THRESHOLD]) {
 		scratch->flows.untold++;
+		return 0;
+	}
+	if (focused)
+		allowed = is_allowed(&scratch->focused_flows, table->numbers[POLICY_FOCUSED_FLOWS_PER_SECOND],
+				     scratch->now, true);
+	else
+		allowed = is_allowed(&scratch->flows, table->numbers[POLICY_FLOWS_PER_SECOND], scratch->now, true);
+	if (!allowed) {
+		totals->counts[TRAFFIC_FLOWS_UNTOLD]++;
 		return 0;
 	}
 	at = reserve(NETWORK_FLOW, NETWORK_FLOW_FIXED);
@@ -93,7 +99,7 @@ __noinline int tell_flow(struct xdp_md *context)
 		.vlan = packet->vlan,
 		.length = packet->length,
 		.salience = salience > 0 ? salience : 0,
-		.untold = take_untold(&scratch->flows),
+		.untold = take_untold(&scratch->flows) + take_untold(&scratch->focused_flows),
 	};
 
 	__builtin_memcpy(record.source, &packet->source, sizeof(record.source));
@@ -207,18 +213,20 @@ __noinline int reconsider(struct xdp_md *context, __u32 entry, __u32 counters)
 	__u32 place = entry / WAYS;
 	struct bucket *bucket = bpf_map_lookup_elem(&buckets, &place);
 	struct source *source = bpf_map_lookup_elem(&sources, &entry);
+	bool focused;
 
 	if (!bucket || !source)
 		return 0;
 	weigh(scratch, source, table);
-	if (in_focus(&source->address))
+	focused = in_focus(&source->address);
+	if (focused)
 		scratch->salience += table->numbers[POLICY_FOCUS];
 	source->salience = scratch->salience > 0 ? scratch->salience : 0;
 	bucket->worth[entry % WAYS] = source->salience < 255 ? source->salience : 255;
 	if (scratch->salience < table->numbers[POLICY_SOURCE_THRESHOLD])
 		return 0;
-	if (!is_allowed(&scratch->summaries, table->numbers[POLICY_SUMMARIES_PER_SECOND], scratch->now,
-			scratch->salience >= 2 * (__s64)table->numbers[POLICY_SOURCE_THRESHOLD])) {
+	if (!focused && !is_allowed(&scratch->summaries, table->numbers[POLICY_SUMMARIES_PER_SECOND], scratch->now,
+				    scratch->salience >= 2 * (__s64)table->numbers[POLICY_SOURCE_THRESHOLD])) {
 		totals->counts[TRAFFIC_SUMMARIES_UNTOLD]++;
 		return 0;
 	}

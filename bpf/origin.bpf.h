@@ -98,7 +98,7 @@ static __always_inline void observe_call(void *context, enum call call)
 			remember_origin(footprint, code, stack);
 		goto leave;
 	}
-	record->count = to_be_told(footprint, REPEATED_CALL + call);
+	record->count = some_to_be_told(footprint, REPEATED_CALL + call, pid_of(task));
 	if (!record->count)
 		goto leave;
 	record->timestamp = now;

@@ -82,7 +82,7 @@ static __always_inline void tell_protection(void *context, struct workspace *spa
 		footprint->written_code = boot_time();
 	if (told_before(task, area, technique))
 		return;
-	record->count = to_be_told(footprint, REPEATED_TECHNIQUE + technique);
+	record->count = some_to_be_told(footprint, REPEATED_TECHNIQUE + technique, pid_of(task));
 	if (!record->count)
 		return;
 	record->timestamp = boot_time();

@@ -46,7 +46,7 @@ static __always_inline __u32 reach_to_be_told(struct task_struct *task, struct t
 		return number;
 	}
 	number = ++*known;
-	return number <= TOLD_FIRST || !(number & (number - 1)) ? number : 0;
+	return is_time_to_tell(number, pid_of(task)) ? number : 0;
 }
 
 static __always_inline void observe_reach(void *context, struct task_struct *target, enum access_method method,

@@ -259,6 +259,7 @@ enum policy {
 	POLICY_ANOMALIES_PER_SECOND = 16,
 	POLICY_SUMMARIES_PER_SECOND = 17,
 	POLICY_EPHEMERAL_PORTS = 18,
+	POLICY_FOCUSED_FLOWS_PER_SECOND = 19,
 };
 
 enum tunnel {
@@ -281,7 +282,7 @@ enum packet_flag {
 #define DISPERSION_BINS 256
 #define PULSE_WINDOWS 128
 #define PULSE_SHIFT 23
-#define POLICY_LIMIT 19
+#define POLICY_LIMIT 20
 
 /* The cases of a switch over UDP source ports. */
 #define AMPLIFIER_CASES \

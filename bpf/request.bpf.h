@@ -36,7 +36,7 @@ static __always_inline void observe_request(void *context, enum facility facilit
 		goto leave;
 	}
 	record = &space->scratch.request;
-	record->count = to_be_told(make_footprint(task), REPEATED_FACILITY + facility);
+	record->count = to_be_told(make_footprint(task), REPEATED_FACILITY + facility, pid_of(task));
 	if (!record->count)
 		goto leave;
 	record->timestamp = boot_time();

@@ -3,7 +3,8 @@
  * How much memory a process uses. The kernel keeps the counts of pages and faults itself, so they are only looked at:
  * when a process leaves the CPU, at some of its calls, and at its end. No page fault is hooked.
  *
- * Each measure is told when it first reaches its threshold and whenever it has doubled since.
+ * Each measure is told when it first reaches its threshold and whenever it has doubled since, and all of them every
+ * second that a process in focus runs.
  */
 #ifndef PYLOADER_USAGE_BPF_H
 #define PYLOADER_USAGE_BPF_H
@@ -16,14 +17,6 @@
 #define CALLS_FROM 16384UL
 #define MAPPED_FROM (1UL << 30) /* bytes */
 #define ATTENTION_INTERVAL_NS 1000000000UL
-
-/* Processes that user space wants to hear of every second that they run; the value is its own. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 128);
-	__type(key, __u32);
-	__type(value, __u8);
-} attention SEC(".maps");
 
 /* A macro, because an index must be a constant where it is written to be moved with its array (CO-RE). */
 #define PAGES_OF(mm, kind)                                                                                            \
@@ -148,9 +141,9 @@ static __always_inline void consider_usage(void *context, struct task_struct *ta
 	__u32 reasons = doubled_measures(task, footprint, resident_bytes(BPF_CORE_READ(task, mm)));
 	__u32 pid = pid_of(task);
 
-	if (bpf_map_lookup_elem(&attention, &pid) && boot_time() - footprint->last_told >= ATTENTION_INTERVAL_NS)
+	if (is_in_focus(pid) && boot_time() - footprint->last_told >= ATTENTION_INTERVAL_NS)
 		reasons |= USAGE_ATTENTION;
-	if (reasons)
+	if (reasons && !is_withheld(pid))
 		tell_usage(context, task, footprint, reasons);
 }
 
@@ -165,7 +158,7 @@ static __always_inline void observe_switch(void *context, struct task_struct *ta
 	if (!mm || BPF_CORE_READ(task, vfork_done) || !in_charge())
 		return;
 	if (resident_bytes(mm) < RESIDENT_FROM && BPF_CORE_READ(task, min_flt) < FAULTS_FROM &&
-	    !bpf_map_lookup_elem(&attention, &pid))
+	    !is_in_focus(pid))
 		return;
 	footprint = make_footprint(task);
 	if (footprint)
@@ -226,7 +219,7 @@ static __always_inline void observe_end(void *context, struct task_struct *task)
 	if (!footprint)
 		return;
 	reasons = doubled_measures(task, footprint, peak);
-	if (reasons || footprint->told)
+	if ((reasons || footprint->told) && !is_withheld(pid))
 		tell_usage(context, task, footprint, reasons | USAGE_EXIT);
 	bpf_map_delete_elem(&footprints, &pid);
 	bpf_map_delete_elem(&forked_by_thread, &pid);

@@ -40,6 +40,7 @@ POLICY: dict[Policy, int] = {
     Policy.ANOMALIES_PER_SECOND: 16,
     Policy.SUMMARIES_PER_SECOND: 256,
     Policy.EPHEMERAL_PORTS: 32_768,
+    Policy.FOCUSED_FLOWS_PER_SECOND: 1_024,
 }
 """Four ports, sixteen unanswered SYNs or eight resets make a source salient; one that is served stays below."""
 

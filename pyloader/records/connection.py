@@ -136,7 +136,7 @@ class SocketListening(SocketRecord, frozen=True, tag=18):
 class DatagramSent(SocketRecord, frozen=True, tag=19):
     """A process sent UDP datagrams to a peer: told at the first, and whenever their number has doubled.
 
-    Of each process at most 256 such records a second are written; `peers` counts on.
+    Of each process at most 256 such records a second are written, and some more if it is in focus; `peers` counts on.
     """
 
     local_address: Address

@@ -208,6 +208,8 @@ class Policy(IntEnum):
     """Half of them only for sources of twice the threshold."""
     EPHEMERAL_PORTS = 18
     """Where the ports begin that this host gives to its own connections: answers come to them."""
+    FOCUSED_FLOWS_PER_SECOND = 19
+    """Of all that are in focus; they do not count in `FLOWS_PER_SECOND`, nor their summaries in their number."""
 
 
 class Tunnel(IntEnum):
