@@ -5,7 +5,7 @@ loads programs and maps, `ring` reads records in batches, `counters` reads and s
 them in bpffs, `found` finds those that are in the kernel already.
 """
 
-from pyloader.binding.counters import PerCpuArray, drop_entry, put_entry, read_numbers, write_numbers
+from pyloader.binding.counters import PerCpuArray, drop_entry, put_entry, read_keys, read_numbers, write_numbers
 from pyloader.binding.found import open_map_of, open_program, program_ids
 from pyloader.binding.library import library
 from pyloader.binding.objects import BpfObject, Link
@@ -37,6 +37,7 @@ __all__ = [
     "program_ids",
     "program_info",
     "put_entry",
+    "read_keys",
     "read_numbers",
     "write_numbers",
 ]

@@ -3,7 +3,7 @@
 import contextlib
 import ctypes
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pyloader.binding.library import library
 
@@ -60,3 +60,19 @@ def drop_entry(map_fd: int, key: bytes) -> None:
     """Remove an entry of a hash map, if it is there. Raises `OSError`."""
     with contextlib.suppress(FileNotFoundError):
         library().bpf_map_delete_elem(map_fd, key)
+
+
+def read_keys(map_fd: int, size: int) -> Iterator[bytes]:
+    """Yield the keys of a hash map, of this size in bytes. Raises `OSError`.
+
+    If entries come and go meanwhile, some may be missed or come twice.
+    """
+    key: ctypes.Array[ctypes.c_char] | None = None
+    while True:
+        following = ctypes.create_string_buffer(size)
+        try:
+            library().bpf_map_get_next_key(map_fd, key, following)
+        except FileNotFoundError:
+            return
+        yield following.raw
+        key = following

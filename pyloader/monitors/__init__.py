@@ -2,6 +2,7 @@
 
 from pyloader.errors import UsageError
 from pyloader.monitors.active import ActiveMonitor, Tally
+from pyloader.monitors.attention import AttentionWriter
 from pyloader.monitors.connection import CONNECTION
 from pyloader.monitors.instance import only_one
 from pyloader.monitors.ladder import Hook, Monitor, Rung
@@ -39,6 +40,7 @@ __all__ = [
     "ON_INTERFACES",
     "PROCESS",
     "ActiveMonitor",
+    "AttentionWriter",
     "Hook",
     "InterfaceMonitor",
     "LoadedMonitor",

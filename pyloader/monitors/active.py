@@ -48,6 +48,10 @@ class ActiveMonitor:
         """Remember how many losses were told, for whoever reads next."""
         self._reported.write(tag, counts)
 
+    def map_fd(self, name: str) -> int | None:
+        """Return the descriptor of a map, which belongs to the monitor, or `None` if there is no such map."""
+        raise NotImplementedError
+
     def detach(self) -> None:
         """Observe no more, if the programs belong to this process; what is in the rings can still be read."""
 

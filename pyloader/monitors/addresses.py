@@ -33,6 +33,8 @@ class AddressTable:
         self._map_fd = map_fd
         self._filters_fd = filters_fd
         self._entries: dict[bytes, int] = {}
+        self._is_whole = True
+        """Whether the last change was made to the end."""
         self.left_out = 0
 
     def replace(self, entries: dict[bytes, int]) -> None:
@@ -42,17 +44,21 @@ class AddressTable:
         """
         kept = dict(list(entries.items())[:CAPACITY])
         self.left_out += len(entries) - len(kept)
-        if kept == self._entries:
+        if kept == self._entries and self._is_whole:
             return
-        for address in self._entries.keys() - kept.keys():
+        self._is_whole = False
+        for address in [address for address in self._entries if address not in kept]:
             drop_entry(self._map_fd, address)
+            del self._entries[address]
         for address, value in kept.items():
-            put_entry(self._map_fd, address, value.to_bytes(8, "little"))
+            if self._entries.get(address) != value:
+                put_entry(self._map_fd, address, value.to_bytes(8, "little"))
+                self._entries[address] = value
         words = [0] * _WORDS
         for bit in map(filter_bit, kept):
             words[bit // 64] |= 1 << bit % 64
         write_numbers(self._filters_fd, self._which, f"={_WORDS}Q", *words)
-        self._entries = kept
+        self._is_whole = True
 
 
 def filter_bit(address: bytes) -> int:

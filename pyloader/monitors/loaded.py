@@ -50,6 +50,10 @@ class LoadedMonitor(ActiveMonitor):
         """What the kernel tells of each program."""
         return {name: program_info(self._object.program_fd(name)) for name in self._links}
 
+    def map_fd(self, name: str) -> int | None:
+        """Return the descriptor of a map, which belongs to the monitor, or `None` if there is no such map."""
+        return self._object.map_fd(name) if name in self._object.maps() else None
+
     def detach(self) -> None:
         """Observe no more; what is in the rings can still be read."""
         for link in self._links.values():

@@ -273,6 +273,13 @@ class PinnedMonitor(ActiveMonitor):
             self.close()
             raise
 
+    def map_fd(self, name: str) -> int | None:
+        """Return the descriptor of a map, which belongs to the monitor, or `None` if there is no such map."""
+        try:
+            return self.generation.map_fd(name)
+        except KeyError:
+            return None
+
     def is_of_this_version(self) -> bool:
         """Return whether the programs are those of the installed package."""
         return self.generation.object_digest == digest(object_file(self.monitor))

@@ -13,6 +13,7 @@ from pyloader.host import Focus, procfs
 from pyloader.monitors import (
     ON_INTERFACES,
     ActiveMonitor,
+    AttentionWriter,
     InterfaceMonitor,
     LoadedMonitor,
     Monitor,
@@ -93,6 +94,8 @@ class KernelSource:
         self._merge = Merge()
         self._backlog: list[AnyRecord] = []
         self._next_loss_report = 0
+        self._focus: Focus | None = None
+        """What is to be looked at and was not yet written into the kernel."""
         self._end: int | None = None
         self._last_reading = self._told_until = 0
         self._streaming = self._caught_up = False
@@ -119,6 +122,9 @@ class KernelSource:
             self.monitors.append(monitor)
             for descriptor in monitor.reader.filenos():
                 self._epoll.register(descriptor, select.EPOLLIN)
+        self._attention = AttentionWriter(self.monitors)
+        # Pinned monitors go on without us, and then for nobody in particular.
+        self._held.callback(self._attention.clear)
         if self._record_to is not None:
             self._writer = RecordingWriter(self._record_to, self.header)
             self._held.callback(self._writer.close)
@@ -163,7 +169,8 @@ class KernelSource:
         return self._tell(horizon)
 
     def attend(self, focus: Focus) -> None:
-        """Let the programs report these in full, and the rest at its rate."""
+        """Let the programs report these in full and all others at their rate, from within a second on."""
+        self._focus = focus
 
     def stop(self) -> None:
         """Wake a blocked `read`; safe in signal handlers and from other threads."""
@@ -243,6 +250,9 @@ class KernelSource:
         if due or size >= self._ring_bytes // 2:
             self._next_loss_report = now + LOSS_INTERVAL_NS
             self._merge.add(self._losses.since_last())
+        if due and self._focus is not None:
+            self._attention.write(*self._focus)
+            self._focus = None
         if self._watched is not None:
             self._merge.add(self._followed(self._watched, now))
             if due:

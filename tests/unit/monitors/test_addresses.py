@@ -43,3 +43,26 @@ def test_a_full_set(kernel: dict[str, object]) -> None:
     assert isinstance(entries, dict)
     assert len(entries) == CAPACITY
     assert table.left_out == 10
+
+
+def test_only_differences_are_written(kernel: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address that is in the set already is not written again, and a change that failed is finished later."""
+    put: list[bytes] = []
+    monkeypatch.setattr(addresses, "put_entry", lambda _fd, key, _value: put.append(key))
+    table = AddressTable(AddressSet.FOCUS, 3, 4)
+    one, two = IPv6Address("2001:db8::1:0:0:0").packed, IPv6Address("2001:db8::2:0:0:0").packed
+    table.replace({one: 0})
+
+    def refuse(*_: object) -> None:
+        raise OSError
+
+    with monkeypatch.context() as refusing:
+        refusing.setattr(addresses, "write_numbers", refuse)
+        with pytest.raises(OSError, match=r"^$"):
+            table.replace({one: 0, two: 0})
+    table.replace({one: 0, two: 0})
+
+    assert put == [one, two]
+    words = kernel["filter"]
+    assert isinstance(words, tuple)
+    assert sum(word.bit_count() for word in words) == 2

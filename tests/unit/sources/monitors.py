@@ -102,6 +102,9 @@ class FakeMonitor:
         """Remember what was told."""
         self.told[tag] = list(counts)
 
+    def map_fd(self, name: str) -> None:
+        """Return no map: there is no kernel."""
+
     def detach(self) -> None:
         """Note it."""
         self.done.append("detach")

@@ -8,6 +8,7 @@ from typing import ClassVar
 import pytest
 
 from pyloader.errors import BusyError, ClosedError, LoadError, NotPermittedError
+from pyloader.host import Focus
 from pyloader.monitors import PROCESS, Monitor, Transport
 from pyloader.records import AnyRecord, CgroupSeen, EventLoss, HookInUse, Malformed, ProcessSeen
 from pyloader.records.recording import RecordingReader
@@ -295,6 +296,40 @@ def test_losses_of_a_full_ring(opened: KernelSource, loaded: Loaded, clock: Cloc
     loaded["process"].reader.fill(*[exec_record(timestamp=clock.now, cgroup=0, args=b"x" * 4_000)] * 9)
 
     assert EventLoss in _kinds(opened.read(0))
+
+
+def test_attention(open_source: Open, monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    """Of all that was asked for within a second the last is written, and the end clears it."""
+    written: list[Focus | str] = []
+
+    class Writer:
+        def __init__(self, monitors: list[FakeMonitor]) -> None:
+            assert [monitor.monitor for monitor in monitors] == [PROCESS]
+
+        def write(self, *focus: object) -> None:
+            written.append(Focus(*focus))  # type: ignore[arg-type]
+
+        def clear(self) -> None:
+            written.append("cleared")
+
+    monkeypatch.setattr("pyloader.sources.live.AttentionWriter", Writer)
+    source = open_source()
+    one, two, three = (Focus({pid: 1}, (bytes(16),), 0.5) for pid in (1, 2, 3))
+    source.read(0)
+    source.attend(one)
+    source.attend(two)
+    source.read(0)
+    assert written == []
+    clock.now += LOSS_INTERVAL_NS
+    source.read(0)
+    source.attend(three)
+    source.read(0)
+    assert written == [two]
+    clock.now += LOSS_INTERVAL_NS
+    source.read(0)
+    source.close()
+
+    assert written == [two, three, "cleared"]
 
 
 def test_end(opened: KernelSource, loaded: Loaded, reader: FakeReader) -> None:
