@@ -29,6 +29,9 @@ static __always_inline void observe_socket(void *context, int family, int type, 
 	__u8 *at;
 
 	type &= SOCK_TYPE_MASK;
+	/* The old name of a packet socket, which the kernel understands to this day. */
+	if (family == AF_INET && type == SOCK_PACKET)
+		family = AF_PACKET;
 	if (!bypasses(family, type) || !speaks_for(HOOK_SOCKET, bpf_get_current_pid_tgid()))
 		return;
 	at = reserve(SOCKET_CREATED, SOCKET_CREATED_FIXED);

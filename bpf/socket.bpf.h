@@ -9,6 +9,7 @@
 #define AF_PACKET 17
 #define AF_XDP 44
 #define SOCK_RAW 3
+#define SOCK_PACKET 10
 #define SOCK_TYPE_MASK 0xf
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17

@@ -17,6 +17,7 @@ from pyloader.evidence.files import is_temporary
 from pyloader.evidence.item import Evidence
 from pyloader.evidence.pattern import pattern
 from pyloader.evidence.programs import Program, Role, names
+from pyloader.evidence.shell import Argv, operands
 from pyloader.evidence.traits import Trait
 from pyloader.host import Process
 from pyloader.records import ExecFlag
@@ -89,6 +90,36 @@ def judge_image(process: Process, program: Program, before: int) -> list[Evidenc
     if program.roles & Role.DAEMON and _is_no_place_for(program, exe):
         found.append(FAKE_DAEMON.about(process, exe))
     return found
+
+
+def came_from_nowhere(process: Process, program: Program, argv: Argv) -> bool:
+    """Whether a process runs what nobody installed.
+
+    That is a file out of a place for temporary files or a hidden one, one without a name, or code that was typed.
+    """
+    if process.flags & SPECIAL:
+        return True
+    places = [process.exe]
+    if process.flags & int(ExecFlag.SCRIPT):
+        places.append(process.filename)
+    elif program.roles & _RUNS_CODE:
+        if _TYPED.fullmatch(argv[1] if len(argv) > 1 else ""):
+            return True
+        places += operands(argv)[:1]
+    return any(is_temporary(path) or path.startswith("/dev/") or _is_hidden(path) for path in places)
+
+
+def _is_hidden(path: str) -> bool:
+    """Whether a path leads through a hidden place; the usual ones are usual in homes only."""
+    if "/." not in path:
+        return False
+    return not path.startswith(("/home/", "/root/")) or any(
+        part not in _ORDINARY_HIDDEN for part in _HIDDEN.findall(path)
+    )
+
+
+_RUNS_CODE: Final = Role.SHELL | Role.INTERPRETER
+_TYPED = pattern(r"-\w*[ceE]|--eval|-r")
 
 
 def judge_name(process: Process, program: Program, claimed: Program) -> list[Evidence]:

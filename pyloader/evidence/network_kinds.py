@@ -32,7 +32,14 @@ CHILD_AFTER_SCAN = Kind(
 OUTBOUND_SCAN = Kind("outbound_scan", Group.OUTBOUND, 10.0, "T1046", "{who} looks for open ports: {what}")
 RAW_SCAN = Kind("raw_scan", Group.OUTBOUND, 9.0, "T1046", "{who} has a raw socket, and {what}")
 RAW_SOCKET = Kind(
-    "raw_socket", Group.OUTBOUND, 3.0, "T1205.002", "{who} opened a socket for packets of its own: {what}"
+    "raw_socket", Group.OUTBOUND, 5.3, "T1205.002", "{who} opened a socket for packets of its own: {what}"
+)
+DROPPED_RAW_SOCKET = Kind(
+    "dropped_raw_socket",
+    Group.OUTBOUND,
+    7.8,
+    "T1205.002",
+    "{who} is code that no package brought, and opened a socket for packets of its own: {what}",
 )
 BEACON = Kind("beacon", Group.OUTBOUND, 9.0, "T1071", "{who} goes in a rhythm to {what}")
 SHELL_CONNECTS = Kind("shell_connects", Group.OUTBOUND, 6.0, "T1059.004", "{who} is a shell and connects to {what}")

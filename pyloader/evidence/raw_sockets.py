@@ -1,13 +1,18 @@
 """Sockets that bypass TCP and UDP: who has one, and who is answered as a scanner is.
 
+Sniffers and backdoors that wait for a packet (BPFDoor) have such a socket, and few other programs do. Those that do by
+trade are known by their names, as far as they lie where programs are installed; the others are weighed by where they
+come from: code that somebody dropped or typed has the least reason for one.
+
 What a process sends through such a socket no connection tells of. But its answers come in: a host that resets again and
 again what no connection of this host asked for answers a scan.
 """
 
 from typing import Final
 
+from pyloader.evidence.image import came_from_nowhere
 from pyloader.evidence.item import NOTHING, Evidence
-from pyloader.evidence.network_kinds import RAW_SCAN, RAW_SOCKET
+from pyloader.evidence.network_kinds import DROPPED_RAW_SOCKET, RAW_SCAN, RAW_SOCKET
 from pyloader.evidence.programs import Programs, names
 from pyloader.host import Host, Process
 from pyloader.host.sources import WHOLE
@@ -23,6 +28,9 @@ MADE_FOR_IT: Final = names(
 REMEMBERED_NS: Final = 600 * 1_000_000_000
 FEWEST_RESETS: Final = 16
 
+PASSED_BY: Final = 2.3
+"""Nats taken off a socket for ICMP alone: programs that look whether a host is there bring their own echoes."""
+
 _AF_PACKET: Final = 17
 _ICMP: Final = frozenset({1, 58})
 _OWNERS: Final = 64
@@ -37,20 +45,20 @@ class RawSockets:
 
     def created(self, record: SocketCreated, process: Process) -> tuple[Evidence, ...]:
         """Judge a socket by who made it."""
-        program, _ = self._programs.of(process)
-        if program.name in MADE_FOR_IT:
+        program, argv = self._programs.of(process)
+        dropped = came_from_nowhere(process, program, argv)
+        if program.name in MADE_FOR_IT and not dropped:
             return NOTHING
         known = self._owners.pop(process, None)
         if known is None and len(self._owners) >= _OWNERS:
             del self._owners[next(iter(self._owners))]
         self._owners[process] = record.timestamp
+        kind = DROPPED_RAW_SOCKET if dropped else RAW_SOCKET
         if record.family == _AF_PACKET:
-            what, nats = "a packet socket", 2.0
-        elif record.protocol in _ICMP:
-            what, nats = "a raw ICMP socket", 1.0
-        else:
-            what, nats = "a raw IP socket", RAW_SOCKET.nats
-        return (RAW_SOCKET.about(process, what, nats),)
+            return (kind.about(process, "a packet socket"),)
+        if record.protocol in _ICMP:
+            return (kind.about(process, "a raw ICMP socket", kind.nats - PASSED_BY),)
+        return (kind.about(process, "a raw IP socket"),)
 
     def summary(self, record: SourceSummary, host: Host) -> tuple[Evidence, ...]:
         """Judge resets from a host that no connection of this host is known to have asked for."""
