@@ -262,7 +262,7 @@ MODULE_LOADED_TEMPORARY = Kind(
 
 # Defence evasion -----------------------------------------------------------------------------------------------------
 HISTORY_CLEARED = Kind(
-    "history_cleared", Group.PROCESS, 3.0, "T1070.003", "{who} clears or stops shell history: {what}"
+    "history_cleared", Group.PROCESS, 2.5, "T1070.003", "{who} clears or stops shell history: {what}"
 )
 HISTORY_FILE_CLEARED = Kind(
     "history_file_cleared", Group.PROCESS, 4.6, "T1070.003", "{who} destroys a history file: {what}"

@@ -112,9 +112,8 @@ def is_temporary(path: str) -> bool:
     return path.startswith(TEMPORARY)
 
 
-def mentioned(argv: Argv, name: str) -> Finding | None:
-    """Judge the secrets and the memory that a command names among its arguments."""
-    line = " ".join(argv[1:])
+def mentioned(line: str, name: str) -> Finding | None:
+    """Judge the secrets and the memory that a command names among its arguments, which are one line."""
     for hint in _HINTS:
         if hint in line:
             return _read(name, line)

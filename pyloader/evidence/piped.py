@@ -8,10 +8,11 @@ pass on what they read.
 from typing import Final
 
 from pyloader.evidence.catalogue import DECODED_TO_SHELL, DOWNLOAD_TO_SHELL, SHELL_PIPED_TO_RELAY, named
+from pyloader.evidence.command_kinds import ROUND_TRIP
 from pyloader.evidence.item import Evidence
 from pyloader.evidence.programs import Programs, Role
 from pyloader.evidence.shell import unwrapped
-from pyloader.evidence.streams import decodes, downloads, reads_commands, relays, roles_of
+from pyloader.evidence.streams import decodes, downloads, reads_commands, relays, roles_of, undoes
 from pyloader.host import PipeTable, Process
 from pyloader.records import Stdio
 
@@ -36,7 +37,7 @@ class Pipelines:
         """Return evidence about the shell in the pipeline of this process, which may be another process."""
         shell = self._reader_of_commands(process, pipes)
         if shell is None:
-            return []
+            return self._round_trip(process, pipes)
         return [item for item in (self._source(shell, pipes), self._relay(shell, pipes)) if item is not None]
 
     def _reader_of_commands(self, process: Process, pipes: PipeTable) -> Process | None:
@@ -58,6 +59,14 @@ class Pipelines:
         program, argv = self._programs.of(process)
         inner = unwrapped(argv)
         return reads_commands(inner, program.roles if inner is argv else roles_of(inner))
+
+    def _round_trip(self, process: Process, pipes: PipeTable) -> list[Evidence]:
+        """Judge two neighbours of which the second undoes what the first does, whichever of them started last."""
+        before, after = pipes.writer(process.stdin_inode), pipes.reader(process.stdout_inode)
+        for first, second in ((before, process), (process, after)):
+            if first is not None and second is not None and undoes(second.args, first.args):
+                return [ROUND_TRIP.about(second, f"{' '.join(first.args)} | {' '.join(second.args)}")]
+        return []
 
     def _source(self, shell: Process, pipes: PipeTable) -> Evidence | None:
         """Look upstream for what the shell runs: the first program that downloads, else the last that decodes."""

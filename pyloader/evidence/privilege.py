@@ -23,16 +23,19 @@ from pyloader.evidence.catalogue import (
     Kind,
     named,
 )
+from pyloader.evidence.command_kinds import NESTED_SHELL, SHELL_KEEPS_RIGHTS
+from pyloader.evidence.commands.shells import NAME_ONLY
 from pyloader.evidence.files import is_temporary
 from pyloader.evidence.item import Evidence
 from pyloader.evidence.pattern import pattern
-from pyloader.evidence.programs import Program, Role, names
-from pyloader.evidence.shell import Argv, embeds_shell, is_interactive, opens_shell
+from pyloader.evidence.programs import Program, Role
+from pyloader.evidence.shell import Argv, embeds_shell, is_interactive, opens_shell, wraps_shell
 from pyloader.evidence.traits import Trait
 from pyloader.host import Host, Process
 from pyloader.records import CredentialChange, ExecFlag, Explanation, ProcessExec, Stdio
 
 _SETUID: Final = int(ExecFlag.SETUID)
+_SCRIPT: Final = int(ExecFlag.SCRIPT)
 _FILE_CAPABILITIES: Final = int(ExecFlag.FILE_CAPABILITIES)
 SPECIAL: Final = _SETUID | _FILE_CAPABILITIES
 
@@ -40,19 +43,12 @@ _TO_ROOT: Final = 1 << 1 | 1 << 7 | 1 << 16 | 1 << 19 | 1 << 21
 """CAP_DAC_OVERRIDE, CAP_SETUID, CAP_SYS_MODULE, CAP_SYS_PTRACE, CAP_SYS_ADMIN: each of them leads to root."""
 
 _HOOK = pattern(
-    r"^--(?:checkpoint-action=exec|to-command|use-compress-program|rsh|compress-program|filter|unzip-command|pre-hook"
-    r"|post-hook|on-download|on-\w+=|exec|eval|shell-escape|password-command|up|use-askpass|interactive|wrapper"
-    r"|proxy-command|engine|exec-path)\b|ProxyCommand|LocalCommand|Pre-Invoke|Post-Invoke|core\.pager|core\.fsmonitor"
+    r"^--(?:checkpoint-action=exec|to-command|rsh|unzip-command|pre-hook"
+    r"|post-hook|on-download|on-\w+=|eval|shell-escape|password-command|up|use-askpass|interactive|wrapper"
+    r"|proxy-command|engine|exec-path|(?:use-compress-program|compress-program|filter|exec)(?!=(?:-|\S*\b(?:p?g|pb?|pi?)zip"
+    r"|\S*bzip2|\S*pigz|\S*xz|\S*zstd|\S*lz4)))\b|ProxyCommand|LocalCommand|Pre-Invoke|Post-Invoke|core\.pager|core\.fsmonitor"
     r"|shell-escape|write18|os\.execute|os\.system|pty\.spawn|BEGIN\s*\{\s*system|/inet/tcp"
 )
-_NAME_ONLY: Final = names(
-    "ls cat echo printf which whereis type chsh usermod useradd adduser chmod chown rm cp mv ln file stat test"
-    " grep egrep fgrep dpkg yum dnf apk pacman update-alternatives alternatives pgrep pkill killall kill ps"
-    " readlink realpath basename dirname diff cmp md5sum sha256sum strip ldd man whatis locate touch mkdir install"
-    " rpm2cpio dpkg-reconfigure dpkg-divert pidof lsof strings tee cut sort head tail wc getent passwd systemctl"
-    " journalctl restorecon chcon setfacl getfacl debsums useradd vipw tr sudo su doas pkexec"
-)
-"""Programs that take the path of a shell as a name and run nothing."""
 
 
 def judge_setuid(record: ProcessExec, process: Process, program: Program) -> list[Evidence]:
@@ -96,7 +92,7 @@ def _exploit(argv: Argv, program: Program) -> str:
 
 def judge_arguments(process: Process, program: Program, argv: Argv, before: int) -> list[Evidence]:
     """Judge the way to a shell in the arguments of a tool; `before` tells who has started it."""
-    if len(argv) <= 1 or program.roles & Role.SHELL or program.name in _NAME_ONLY:
+    if len(argv) <= 1 or program.roles & Role.SHELL or program.name in NAME_ONLY:
         return []
     direct = before & Trait.ELEVATOR or process.flags & _SETUID
     privileged = before & (Trait.ELEVATED | Trait.WAS_SETUID) or process.flags & _SETUID
@@ -107,12 +103,17 @@ def judge_arguments(process: Process, program: Program, argv: Argv, before: int)
     elif "sh" in command and _ends_in_shell(program, argv):
         by_itself = privileged or program.name == "find"
         escape = PRIVILEGED_WRAPPER if direct else SHELL_ESCAPE if by_itself else None
-    elif direct and program.roles & _RUNS_COMMANDS and any(_HOOK.search(word) for word in argv[1:]):
+    elif direct and _runs_by_option(program) and any(_HOOK.search(word) for word in argv[1:]):
         escape = PRIVILEGED_HOOK
     return [escape.about(process, command)] if escape is not None else []
 
 
 _RUNS_COMMANDS: Final = Role.ESCAPE | Role.INTERPRETER | Role.WRAPPER | Role.DOWNLOADER
+
+
+def _runs_by_option(program: Program) -> bool:
+    """Whether a tool may be told to run a program, which is not its job."""
+    return program.roles & _RUNS_COMMANDS != 0 and not program.roles & Role.WRAPPER
 
 
 def _embeds_shell(program: Program, argv: Argv) -> bool:
@@ -145,7 +146,25 @@ def _ends_in_shell(program: Program, argv: Argv) -> bool:
         return argv[1].startswith("../") and argv[1].endswith("sh")
     if not program.roles & Role.WRAPPER or program.roles & Role.TERMINAL:
         return False
-    return any(opens_shell(argv[start:]) for start in range(max(1, len(argv) - 3), len(argv)))
+    return wraps_shell(argv, program.name)
+
+
+def judge_bare(process: Process, program: Program, argv: Argv, before: int) -> list[Evidence]:
+    """Judge a bare shell, whoever's, by its options and by what started it."""
+    if not is_interactive(argv, program.roles) or process.flags & _SCRIPT:
+        return []
+    if any(_KEEPS_RIGHTS.fullmatch(word) for word in argv[1:]):
+        return [SHELL_KEEPS_RIGHTS.about(process, " ".join(argv))]
+    if process.stdin is Stdio.CHARACTER and before & Trait.SHELL and not before & _EXPLAINED:
+        return [NESTED_SHELL.about(process)]
+    return []
+
+
+_EXPLAINED: Final = Trait.TERMINAL | Trait.PRIVILEGED
+"""A terminal opens shells for its user, and so does who became root to work as root."""
+
+_KEEPS_RIGHTS = pattern(r"-[il]*p[il]*|-o?privileged")
+"""A shell drops set-uid rights when it starts, unless it is told not to."""
 
 
 def judge_shell(record: ProcessExec, process: Process, program: Program, argv: Argv, before: int) -> list[Evidence]:

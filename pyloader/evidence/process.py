@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from pyloader.evidence.catalogue import SHELL_FROM_RELAY, SHELL_ON_SOCKET, SOCKET_HANDLER, Finding, named
-from pyloader.evidence.commands import RULES, judge_command
+from pyloader.evidence.commands import RULES, about, escape_of, judge_words
 from pyloader.evidence.discovery import Reconnaissance
 from pyloader.evidence.domain import Handler
 from pyloader.evidence.downloads import Downloads
@@ -19,7 +19,7 @@ from pyloader.evidence.memo import Memo
 from pyloader.evidence.one_liners import interpreted, judge_one_liner
 from pyloader.evidence.piped import Pipelines, has_pipe
 from pyloader.evidence.privilege import SPECIAL as SPECIAL_CREDENTIALS
-from pyloader.evidence.privilege import judge_arguments, judge_credentials, judge_setuid, judge_shell
+from pyloader.evidence.privilege import judge_arguments, judge_bare, judge_credentials, judge_setuid, judge_shell
 from pyloader.evidence.programs import Program, Programs, Role
 from pyloader.evidence.script import judge_script
 from pyloader.evidence.services import judge_child
@@ -33,6 +33,7 @@ MOST: Final = 3
 
 _INET: Final = int(Stdio.INET_SOCKET)
 _SCRIPT: Final = int(ExecFlag.SCRIPT)
+_SETUID: Final = int(ExecFlag.SETUID)
 _RUNS_CODE: Final = Role.SHELL | Role.INTERPRETER
 
 
@@ -45,6 +46,7 @@ class ProcessEvidence:
         self._reconnaissance = Reconnaissance()
         self._downloads = Downloads()
         self._code: Memo[str, tuple[Finding, ...]] = Memo()
+        self._commands: Memo[tuple[str, Argv], tuple[Finding, ...]] = Memo()
         self.handlers: dict[type[Record], Handler] = {
             ProcessExec: self._executed,
             ProcessSeen: self._seen,
@@ -59,6 +61,7 @@ class ProcessEvidence:
             "reconnaissance": self._reconnaissance.evicted,
             "downloads": self._downloads.evicted,
             "code": self._code.evicted,
+            "commands": self._commands.evicted,
         }
 
     def _seen(self, _record: ProcessSeen, process: Process, _host: Host) -> tuple[Evidence, ...]:
@@ -82,10 +85,11 @@ class ProcessEvidence:
             found += judge_name(process, program, self._programs.named(argv[0]))
         if flags & SPECIAL_CREDENTIALS:
             found += judge_setuid(record, process, program)
+        rights = (before & Trait.PRIVILEGED or flags & _SETUID) != 0
         if roles & _RUNS_CODE:
-            found += self._code_of(process, program, argv, code, before)
+            found += self._code_of(process, program, argv, code, before, rights=rights)
         elif len(argv) > 1 or program.name in RULES:
-            found += judge_command(process, program, argv, host.containers.get(process.cgroup))
+            found += self._command_of(process, program, argv, host, rights=rights)
         if (before | traits) & Trait.ORIGIN or roles & Role.ESCAPE:
             found += self._started_by(record, process, program, argv, before)
         if has_pipe(process):
@@ -111,7 +115,23 @@ class ProcessEvidence:
             self._note(parent)
         return parent.traits
 
-    def _code_of(self, process: Process, program: Program, argv: Argv, code: str, before: int) -> list[Evidence]:
+    def _command_of(
+        self, process: Process, program: Program, argv: Argv, host: Host, *, rights: bool
+    ) -> list[Evidence]:
+        """Judge a program that runs no code by its arguments."""
+        found = about(process, self._named(argv, program.name), rights=rights)
+        if container := host.containers.get(process.cgroup):
+            found += escape_of(process, argv, program.name, container)
+        return found
+
+    def _named(self, argv: Argv, name: str) -> tuple[Finding, ...]:
+        if name in RULES:
+            return self._commands.get((name, argv), _judge_named)
+        return judge_words(argv, name)
+
+    def _code_of(
+        self, process: Process, program: Program, argv: Argv, code: str, before: int, *, rights: bool
+    ) -> list[Evidence]:
         """Judge a shell or an interpreter by its streams and by the code that it was given."""
         found: list[Evidence] = []
         if process.stdio & 0xF == _INET and process.stdio >> 4 & 0xF == _INET:
@@ -122,10 +142,14 @@ class ProcessEvidence:
             found.append(SHELL_FROM_RELAY.about(process))
         if program.roles & Role.SHELL:
             judge: Callable[[str], tuple[Finding, ...]] = judge_script
+            if not code:
+                found += judge_bare(process, program, argv, before)
         else:
             judge, code = judge_one_liner, interpreted(argv)
+            if program.name in RULES:
+                found += about(process, self._named(argv, program.name), rights=rights)
         if code:
-            found += [kind.about(process, what) for kind, what in self._code.get(code, judge)]
+            found += about(process, self._code.get(code, judge), rights=rights)
         return found
 
     def _started_by(
@@ -143,6 +167,11 @@ class ProcessEvidence:
         if before & Trait.PRIVILEGED:
             found += judge_shell(record, process, program, argv, before)
         return found
+
+
+def _judge_named(key: tuple[str, Argv]) -> tuple[Finding, ...]:
+    name, argv = key
+    return judge_words(argv, name)
 
 
 def _strongest(found: list[Evidence]) -> tuple[Evidence, ...]:

@@ -16,7 +16,9 @@ from pyloader.evidence.catalogue import (
     Finding,
 )
 from pyloader.evidence.commands import assignment, judge_redirection, judge_words
+from pyloader.evidence.commands.shells import planted
 from pyloader.evidence.obfuscation import judge_wording
+from pyloader.evidence.one_liners import talks
 from pyloader.evidence.pattern import pattern
 from pyloader.evidence.programs import Role, base_name, names, plain_name
 from pyloader.evidence.shell import GROUP, NESTING, SHELLS, Command, Pipeline, pipelines, shell_code, unwrapped
@@ -29,9 +31,11 @@ _INTERESTING: Final = names(
     " LD_AUDIT crontab systemctl service chmod setcap useradd adduser usermod insmod modprobe chattr setenforce"
     " iptables ip6tables ufw nft auditctl sysctl nsenter docker podman nerdctl ctr shadow shred truncate touch"
     " wtmp btmp lastlog release_agent core_pattern sudoers authorized_keys rev pkill killall ztcp gcore gdb inet"
-    " xmrig id_rsa id_ed25519 PAGER"
+    " xmrig id_rsa id_ed25519 PAGER socket Socket fsockopen enable"
 )
 """Words without which code is not read: a path counts by its parts."""
+_BARE_SHELL = pattern(r"(?<!#!)(?<!\w)/(?:usr/)?bin/(?:ba|da|z|k|a|c|tc)?sh\b(?!\s+[\w./$\"])")
+_SOCKETS = pattern(r"socket|Socket|fsockopen")
 _REDIRECTED = pattern(r">\s*(?!/dev/null)['\"~/$.]")
 
 
@@ -53,21 +57,30 @@ _TAKES_CODE = frozenset({"eval", "source", ".", "exec", "command"})
 def judge_script(code: str, depth: int = 0) -> tuple[Finding, ...]:
     """Return what shell code does that matters."""
     found: list[Finding] = []
-    if not _INTERESTING.isdisjoint(_WORD.findall(code)) or (">" in code and _REDIRECTED.search(code)):
+    if not _INTERESTING.isdisjoint(_WORD.findall(code)) or (">" in code and _REDIRECTED.search(code)) or _opens(code):
         found += _network_device(code)
         for pipeline in pipelines(code):
             found += _judge_flow(pipeline)
-            for command in pipeline:
-                found += _judge_command(command, depth)
-    found += judge_wording(code)
+            for position, command in enumerate(pipeline, start=1):
+                found += _judge_command(command, depth, piped=position < len(pipeline))
+        if _SOCKETS.search(code):
+            found += talks(code)
+    found += judge_wording(code, of_shell=True)
     return tuple(found)
 
 
-def _judge_command(command: Command, depth: int) -> list[Finding]:
+def _opens(code: str) -> bool:
+    """Whether code names a shell by its path and gives it no script."""
+    return "/bin/" in code and _BARE_SHELL.search(code) is not None
+
+
+def _judge_command(command: Command, depth: int, *, piped: bool) -> list[Finding]:
     argv = unwrapped(command.argv)
     name = plain_name(base_name(argv[0])) if argv else ""
-    found = judge_words(argv, name) if argv else []
+    found = list(judge_words(argv, name)) if argv else []
     found += assignment(command.assignments)
+    if (shell := planted(command, argv, name, piped=piped)) is not None:
+        found.append(shell)
     for path in command.writes:
         found += judge_redirection(path, " ".join(argv), empties=name in _EMPTYING)
     if depth < NESTING and name in SHELLS and (inner := shell_code(argv)):

@@ -234,6 +234,8 @@ def is_interactive(argv: Argv, roles: int) -> bool:
 
 
 def _is_bare_shell(words: Argv) -> bool:
+    if words[0][:1] == "-":
+        return False
     from_name = plain_name(base_name(words[0]))
     return from_name in SHELLS and all(word in ("-i", "-p", "-l", "-ip", "-pi", "-li", "-il") for word in words[1:])
 
@@ -246,6 +248,13 @@ SHELLS: Final = frozenset(
 def opens_shell(argv: Argv) -> bool:
     """Whether these words are a bare shell, such as `/bin/sh -i`."""
     return bool(argv) and _is_bare_shell(argv)
+
+
+def wraps_shell(argv: Argv, name: str) -> bool:
+    """Whether a wrapper with this name has a bare shell as its command."""
+    if name in _OPTION_VALUE:
+        return opens_shell(unwrapped(argv))
+    return any(opens_shell(argv[start:]) for start in range(max(1, len(argv) - 3), len(argv)))
 
 
 def unwrapped(argv: Argv) -> Argv:
@@ -265,6 +274,8 @@ def unwrapped(argv: Argv) -> Argv:
 
 def wrapped(argv: Argv, name: str) -> Argv:
     """Return the command that a wrapper with this name runs; empty if it has none."""
+    if name == "su":
+        return ()  # What follows are a user, and arguments for the shell.
     with_value = _OPTION_VALUE.get(name, "")
     skip = _LEADING_OPERANDS.get(name, 0)
     position = 1

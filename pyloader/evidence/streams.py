@@ -49,7 +49,47 @@ def decodes(argv: Argv) -> bool:
         return "-d" in options or "--decrypt" in options
     if roles_of(argv) & Role.INTERPRETER:
         return any(DECODES.search(word) for word in options)
+    written = _WRITTEN_CODES.get(name)
+    if written is not None:
+        return any(written.search(word) for word in options)
     return name in ("rev", "uudecode", "b64decode")
+
+
+_ESCAPED = pattern(r"(?:\\x[0-9a-fA-F]{2}|\\0?[0-7]{3}){4}")
+_ROTATED = pattern(r"[A-Z]-[A-Z]?[A-Z]-?[a-z]|[a-z]-z[a-z]-[a-z]|N-ZA-M|n-za-m|!-~")
+"""Letters that are replaced by others: `tr A-Za-z N-ZA-Mn-za-m`."""
+
+_WRITTEN_CODES: Final = {"printf": _ESCAPED, "echo": _ESCAPED, "tr": _ROTATED}
+
+_UNDOES: Final = {
+    **dict.fromkeys(("base64", "base32", "basenc", "base58", "ascii85", "basez"), pattern(r"-d|--decode|-D")),
+    **dict.fromkeys(
+        ("gzip", "bzip2", "xz", "zstd", "lz4", "lzop", "lzma"), pattern(r"-\w*d\w*|--decompress|--uncompress")
+    ),
+    "xxd": pattern(r"-\w*r\w*"),
+    "openssl": pattern("-d"),
+}
+"""Options with which an encoder decodes."""
+
+
+def undoes(argv: Argv, before: Argv) -> bool:
+    """Whether a command decodes, from its standard input, the file that the command before it has just encoded."""
+    if not argv or not before:
+        return False
+    name, encoder = base_name(argv[0]), base_name(before[0])
+    if not any(not word.startswith("-") for word in before[1:]):
+        return False
+    if name == encoder and (option := _UNDOES.get(name)) is not None:
+        decoded, encoded = (any(option.fullmatch(word) for word in words[1:]) for words in (argv, before))
+        return decoded and not encoded
+    if name in ("tar", "bsdtar"):
+        return encoder in ("tar", "pax", "bsdtar") and any(_TO_OUTPUT.fullmatch(word) for word in argv[1:])
+    if name in ("7z", "7za", "7zr"):
+        return encoder == name and "-so" in argv and "-so" in before
+    return (name == "uudecode" and encoder == "uuencode") or (name == encoder == "rev" and len(argv) == 1)
+
+
+_TO_OUTPUT = pattern(r"-?x\w*O\w*|--to-stdout")
 
 
 def downloads(argv: Argv) -> bool:

@@ -3,6 +3,6 @@
 `RULES` maps a program's plain name to the rules that read its arguments; most programs have none.
 """
 
-from pyloader.evidence.commands.judge import RULES, assignment, judge_command, judge_redirection, judge_words
+from pyloader.evidence.commands.judge import RULES, about, assignment, escape_of, judge_redirection, judge_words
 
-__all__ = ["RULES", "assignment", "judge_command", "judge_redirection", "judge_words"]
+__all__ = ["RULES", "about", "assignment", "escape_of", "judge_redirection", "judge_words"]

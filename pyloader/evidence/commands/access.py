@@ -5,15 +5,18 @@ from typing import Final
 
 from pyloader.evidence.catalogue import KEY_HUNT, MEMORY_DUMP, SETUID_HUNT, Finding
 from pyloader.evidence.commands.rule import Rule, line
+from pyloader.evidence.pattern import pattern
 from pyloader.evidence.programs import base_name
 from pyloader.evidence.shell import Argv
+
+_KEYS = pattern(r"id_rsa|id_dsa|id_ed25519|\.pem\b|\*\.key\b|\.kdbx|authorized_keys|password|\.git-credentials")
 
 
 def _find(argv: Argv) -> Finding | None:
     text = line(argv[1:])
     if re.search(r"-perm\s+[-/+]?(?:0?[246][0-7]{3}|[ug]*[+=]?s\b|u=s|g=s)", text) and "-exec" not in text:
         return Finding(SETUID_HUNT, line(argv))
-    if re.search(r"id_rsa|id_dsa|id_ed25519|\.pem\b|\*\.key\b|\.kdbx|authorized_keys|password|\.git-credentials", text):
+    if _KEYS.search(text.partition(" -exec")[0]):
         return Finding(KEY_HUNT, line(argv))
     return None
 

@@ -1,5 +1,6 @@
 """The rules of all programs in one table, and how they are asked."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from pyloader.evidence.catalogue import (
@@ -10,32 +11,59 @@ from pyloader.evidence.catalogue import (
     SHELL_ESCAPE,
     Finding,
 )
-from pyloader.evidence.commands import access, containers, evasion, network, persistence
+from pyloader.evidence.command_kinds import PROGRAM_HOOKED, weight
+from pyloader.evidence.commands import (
+    access,
+    containers,
+    detours,
+    evasion,
+    handouts,
+    hooks,
+    network,
+    persistence,
+    transfers,
+)
 from pyloader.evidence.commands.rule import Rule, line
+from pyloader.evidence.commands.shells import shell_operand
 from pyloader.evidence.files import destroyed, is_temporary, mentioned, written
 from pyloader.evidence.item import Evidence
-from pyloader.evidence.programs import Program
-from pyloader.evidence.shell import Argv, opens_shell
+from pyloader.evidence.pattern import pattern
+from pyloader.evidence.shell import Argv, embeds_shell, opens_shell
 from pyloader.host import Process
+
+_RUN = pattern(r"PAGER|EDITOR|VISUAL|COMMAND|BROWSER|OPEN$|CLOSE$|_SSH|ASKPASS|RSH")
+"""Variables whose value is run by the programs that know them."""
+
+_HOOK = pattern(
+    r"BASH_ENV|ENV|PERL5DB|PYTHONSTARTUP|\w+_PASSWORD_COMMAND|SYSTEMD_EDITOR|GROFF_BIN_PATH|FACTERLIB|LESSOPEN"
+    r"|GCONV_PATH|GIT_SSH_COMMAND|GIT_EXTERNAL_DIFF|OPENSSL_CONF|BUNDLE_GEMFILE"
+)
+"""Variables that make a program run code which is not its own."""
 
 _NO_HISTORY: Final = frozenset({"HISTFILE=/dev/null", "HISTFILE=", "HISTSIZE=0", "HISTFILESIZE=0"})
 
 
-def judge_command(process: Process, program: Program, argv: Argv, container: str) -> list[Evidence]:
-    """Judge the command that a process is; `container` is where it runs, or empty."""
-    found = [kind.about(process, what) for kind, what in judge_words(argv, program.name)]
-    if container and containers.leaves_container(argv, program.name):
-        found.append(CONTAINER_ESCAPE.about(process, f"{container}: {line(argv)}"))
-    return found
+def about(process: Process, findings: Iterable[Finding], *, rights: bool) -> list[Evidence]:
+    """Return findings as evidence about a process; `rights` if it has those of another user."""
+    return [kind.about(process, what, nats=weight(kind, rights=rights)) for kind, what in findings]
 
 
-def judge_words(argv: Argv, name: str) -> list[Finding]:
-    """Return what the words of a command say: the rules of its program, and the secrets that it names."""
+def escape_of(process: Process, argv: Argv, name: str, container: str) -> list[Evidence]:
+    """Judge a command that runs in a container, or nowhere if that is empty, by whether it reaches out of it."""
+    if container and containers.leaves_container(argv, name):
+        return [CONTAINER_ESCAPE.about(process, f"{container}: {line(argv)}")]
+    return []
+
+
+def judge_words(argv: Argv, name: str) -> tuple[Finding, ...]:
+    """Return what the words of a command say: the rules of its program, and the shells and secrets that it names."""
     found = [finding for rule in RULES.get(name, ()) if (finding := rule(argv)) is not None]
-    secret = mentioned(argv, name)
-    if secret is not None:
+    text = " ".join(argv[1:])
+    if "sh" in text and (shell := shell_operand(argv, name)) is not None:
+        found.append(shell)
+    if (secret := mentioned(text, name)) is not None:
         found.append(secret)
-    return found
+    return tuple(found)
 
 
 def judge_redirection(path: str, command: str, *, empties: bool) -> list[Finding]:
@@ -53,9 +81,15 @@ def assignment(words: Argv) -> list[Finding]:
             return [Finding(kind, line(words))]
         if word in _NO_HISTORY:
             return [Finding(HISTORY_CLEARED, line(words))]
-        if value.startswith("/") and not name.endswith("SHELL") and opens_shell(tuple(value.split())):
+        if value and ((_RUN.search(name) and embeds_shell(value)) or _is_shell(name, value)):
             return [Finding(SHELL_ESCAPE, line(words))]
+        if value and _HOOK.fullmatch(name):
+            return [Finding(PROGRAM_HOOKED, line(words))]
     return []
+
+
+def _is_shell(name: str, value: str) -> bool:
+    return value[0] == "/" and not name.endswith("SHELL") and opens_shell(tuple(value.split()))
 
 
 def _environment(argv: Argv) -> Finding | None:
@@ -68,6 +102,10 @@ _TABLES: Final = (
     evasion.RULES,
     access.RULES,
     containers.RULES,
+    hooks.RULES,
+    handouts.RULES,
+    detours.RULES,
+    transfers.RULES,
     {"env": (_environment,), "export": (_environment,), "declare": (_environment,)},
 )
 

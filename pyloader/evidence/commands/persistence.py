@@ -17,6 +17,7 @@ from pyloader.evidence.catalogue import (
     UNIT_ENABLED,
     Finding,
 )
+from pyloader.evidence.command_kinds import SETGID_BIT
 from pyloader.evidence.commands.rule import Rule, line
 from pyloader.evidence.files import destinations, is_temporary, written
 from pyloader.evidence.programs import base_name
@@ -50,11 +51,16 @@ def _chmod(argv: Argv) -> Finding | None:
         return None
     if re.fullmatch(r"0?2[0-7]{3}|g[+=]\w*", mode):
         recursive = any(re.fullmatch(r"-\w*R\w*", word) for word in argv[1:])
-        return Finding(SETUID_BIT, line(argv)) if mode.startswith("g") and not recursive else None
+        return Finding(SETGID_BIT, line(argv)) if mode.startswith("g") and not recursive else None
     files = operands(argv)[1:]
     if any(is_temporary(path) or base_name(path) in SHELLS for path in files):
         return Finding(SETUID_BIT_TEMPORARY, line(argv))
     return Finding(SETUID_BIT, line(argv))
+
+
+def _install(argv: Argv) -> Finding | None:
+    sets = re.search(r"\s(?:-\w*m\s*|--mode[= ])(?:[ugoa]*[=+]\w*s|0?[4267][0-7]{3}\b)", line(argv))
+    return Finding(SETUID_BIT, line(argv)) if sets else None
 
 
 def _setcap(argv: Argv) -> Finding | None:
@@ -97,7 +103,8 @@ RULES: Final[dict[str, tuple[Rule, ...]]] = {
     "systemd-run": (_systemd_run,),
     "chmod": (_chmod,),
     "setcap": (_setcap,),
+    "install": (_install, _writes),
     **dict.fromkeys(("useradd", "adduser", "usermod"), (_account,)),
     **dict.fromkeys(("insmod", "modprobe", "kmod"), (_module,)),
-    **dict.fromkeys(("tee", "cp", "mv", "install", "ln", "rsync", "scp", "sed", "perl", "dd"), (_writes,)),
+    **dict.fromkeys(("tee", "cp", "mv", "ln", "rsync", "scp", "sed", "perl", "dd"), (_writes,)),
 }

@@ -222,17 +222,20 @@ class Stage:
 
     def score(self, process: Process) -> float:
         """Return the score of a process from its own evidence and that of its ancestors."""
+        floor = max((item.floor for item in self.items.get(process.label, [])), default=0)
+        return max(floor, min(100.0, 12.5 * math.log10(60 * math.exp(self.nats(process)))))
+
+    def nats(self, process: Process) -> float:
+        """Return the combined evidence about a process and its ancestors."""
         groups: dict[int, dict[str, float]] = {}
-        floor = 0
         for member in (process, *process.ancestors()):
             for item in self.items.get(member.label, []):
                 codes = groups.setdefault(item.group, {})
                 codes[item.code] = max(codes.get(item.code, 0.0), item.nats)
-                floor = max(floor, item.floor) if member is process else floor
         nats = 0.0
         for codes in groups.values():
             total = 0.0
             for weight in sorted(codes.values()):
                 total = weight + total / 4
             nats += total
-        return max(floor, min(100.0, 12.5 * math.log10(60 * math.exp(nats))))
+        return nats

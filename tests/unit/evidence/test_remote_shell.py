@@ -146,8 +146,8 @@ def test_one_liner_that_serves_a_socket(stage: Stage, argv: list[str]) -> None:
     "argv",
     [
         ["python3", "-c", "import socket; print(socket.gethostname())"],
-        ["python3", "-c", "import socket; socket.create_connection(('localhost', 80))"],
-        ["python3", "-c", "import subprocess; subprocess.run(['ls'])"],
+        ["python3", "-c", "import os, socket, subprocess, sys; print(socket.gethostname(), os.getpid())"],
+        ["python3", "-c", "import socket, ssl, subprocess; print('imports work')"],
         ["perl", "-pe", "s/socket/plug/"],
         ["node", "-e", "console.log(process.version)"],
         ["php", "-r", "echo phpversion();"],
@@ -155,5 +155,20 @@ def test_one_liner_that_serves_a_socket(stage: Stage, argv: list[str]) -> None:
     ],
 )
 def test_ordinary_one_liners(stage: Stage, argv: list[str]) -> None:
-    """One-liners that only connect, or only run something, are ordinary."""
+    """What a one-liner merely imports or mentions says nothing."""
     assert not stage.codes(stage.run(argv))
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("import socket; socket.create_connection(('localhost', 80))", "code_talks"),
+        ("import socket, sys; s = socket.socket(); sys.exit(s.connect_ex(('db', 5432)))", "code_talks"),
+        ("import subprocess; subprocess.run(['ls'])", "code_runs_program"),
+    ],
+)
+def test_one_liner_that_only_connects_or_runs(stage: Stage, code: str, told: str) -> None:
+    """One-liners that only connect, or only run something, are far from an alarm."""
+    process = stage.run(["python3", "-c", code])
+    assert stage.codes(process) == {told}
+    assert stage.score(process) < 40
