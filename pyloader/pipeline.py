@@ -6,6 +6,7 @@ look at the host. That is why a replay gives the verdicts of the live run.
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -14,9 +15,10 @@ from pyloader.alerts import Alert, AlertPolicy
 from pyloader.alerts.alert import MEDIUM_FROM
 from pyloader.evidence import Evidence, EvidenceStage
 from pyloader.host import Host, Process
+from pyloader.host.focus import Focus
 from pyloader.records import EVENTS, AnalystLabel, AnyRecord, EventLoss, HookInUse, Record, event_name, text
 from pyloader.records.recording import Header
-from pyloader.scorer import Baseline, Change, Label, Level, Scorer
+from pyloader.scorer import Baseline, Change, Label, Level, Scorer, Signature
 
 _HOOKS = 256
 """No set of monitors has more hooks; a recording that claims more gets no more room."""
@@ -75,7 +77,7 @@ class Pipeline:
     def __init__(self, header: Header, *, min_score: float = MEDIUM_FROM) -> None:
         self.host = Host()
         self._evidence = EvidenceStage(header.realtime_offset)
-        self._scorer = Scorer(header.realtime_offset)
+        self._scorer = Scorer(header.realtime_offset, seed=_seed_of(header))
         self._policy = AlertPolicy(
             self._scorer.journal,
             boot_id=header.boot_id,
@@ -100,8 +102,9 @@ class Pipeline:
         change = self._turn(record.timestamp) if record.timestamp >= self._scorer.due else None
         process = self.host.apply(record)
         items = self._evidence.assess(record, process, self.host)
+        items, heard = self._scorer.respond(record, process, items)
         if items:
-            return self._with_evidence(record, process, items, change)
+            return self._with_evidence(record, process, items, heard, change)
         special = self._special.get(type(record))
         if special is not None:
             special(record)
@@ -129,6 +132,11 @@ class Pipeline:
         )
 
     @property
+    def focus(self) -> Focus:
+        """Whom the monitors are to report in full."""
+        return self._scorer.focus
+
+    @property
     def posture(self) -> Level:
         """How alert the host is."""
         return self._scorer.posture.level
@@ -136,19 +144,24 @@ class Pipeline:
     def _turn(self, now: int) -> Change | None:
         """Look at the whole, as the scorer asks for every second."""
         self._latest = max(self._latest, now)
-        turn = self._scorer.turn(now)
+        turn = self._scorer.turn(now, self.host.processes.pids())
         self._evidence.freeze(self._scorer.frozen_until)
         for closed in turn.closed:
             self._evidence.closed(closed.lineage, quiet=closed.quiet, now=now)
         return turn.change
 
     def _with_evidence(
-        self, record: AnyRecord, process: Process | None, items: tuple[Evidence, ...], change: Change | None
+        self,
+        record: AnyRecord,
+        process: Process | None,
+        items: tuple[Evidence, ...],
+        heard: Signature | None,
+        change: Change | None,
     ) -> Assessment:
         now = record.timestamp
         alerts = []
         score = None
-        for verdict in self._scorer.weigh(items, now):
+        for verdict in self._scorer.weigh(items, now, heard):
             if verdict.entity is process:
                 score = verdict.score
             elif process is None:
@@ -192,6 +205,11 @@ class Pipeline:
 
 _INSTANCES = {Label.NONE: 0.0, Label.BENIGN: 20.0, Label.MALICIOUS: 0.0}
 """How many ordinary instances of what was seen a label is worth."""
+
+
+def _seed_of(header: Header) -> int:
+    """Return a seed for all chance of a run, which a replay repeats."""
+    return int.from_bytes(blake2b(header.boot_id.encode(), digest_size=8).digest())
 
 
 def _by_name(counted: tuple[type[Record], int]) -> str:

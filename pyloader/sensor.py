@@ -79,6 +79,7 @@ class Sensor:
             )
         self._source = source
         self._pipeline = Pipeline(source.header, min_score=min_score)
+        self._focus = self._pipeline.focus
 
     @classmethod
     def replay(cls, recording: Path | bytes, *, min_score: float = MEDIUM_FROM) -> Self:
@@ -95,7 +96,11 @@ class Sensor:
                 records = self._source.read(interval)
             except EOFError:
                 return
-            yield self._pipeline.assess_all(records)
+            assessments = self._pipeline.assess_all(records)
+            if self._pipeline.focus is not self._focus:
+                self._focus = self._pipeline.focus
+                self._source.attend(self._focus)
+            yield assessments
 
     def __iter__(self) -> Iterator[Assessment]:
         for batch in self.batches():

@@ -25,7 +25,7 @@ class Process:
 
     `args` is the argument vector of the last image, `exe` the path of the image, `filename` what was executed (the
     script, if `exe` is its interpreter), `container` the container's id or an empty string, `lineage` whom it belongs
-    to. `ledger` belongs to the scorer, `traits` and `habits` to the evidence stage.
+    to. `ledger` and `echo` belong to the scorer, `traits` and `habits` to the evidence stage.
     """
 
     __slots__ = (
@@ -35,6 +35,7 @@ class Process:
         "comm",
         "container",
         "depth",
+        "echo",
         "exe",
         "filename",
         "flags",
@@ -75,6 +76,7 @@ class Process:
         self.traits = 0
         self.habits: object | None = None
         self.ledger: object | None = None
+        self.echo: tuple[int, ...] | None = None
         self.lineage: Lineage = parent.lineage if parent is not None else Lineage(self.label)
 
     def __repr__(self) -> str:
@@ -126,6 +128,10 @@ class ProcessTable:
 
     def __len__(self) -> int:
         return len(self._live)
+
+    def pids(self) -> list[int]:
+        """Return the ids of all live processes, whoever was silent for longest first."""
+        return list(self._live)
 
     def get(self, pid: int) -> Process | None:
         """Return the live process with this pid, if it is known."""

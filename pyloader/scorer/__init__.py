@@ -6,6 +6,7 @@ from pyloader.scorer.ledger import Counted, Ledger
 from pyloader.scorer.posture import Change, Level, Posture
 from pyloader.scorer.scale import in_words, nats_for, score, threshold_for
 from pyloader.scorer.scorer import Baseline, Scorer, Turn, Verdict
+from pyloader.scorer.signature import Signature
 
 __all__ = [
     "Baseline",
@@ -18,6 +19,7 @@ __all__ = [
     "Past",
     "Posture",
     "Scorer",
+    "Signature",
     "Similar",
     "Tail",
     "Turn",

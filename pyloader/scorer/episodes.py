@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pyloader.host import Entity, Lineage, Process
+from pyloader.scorer.signature import Signature
 
 GAP_NS: Final = 600 * 1_000_000_000
 LONGEST_NS: Final = 24 * 3_600 * 1_000_000_000
@@ -16,7 +17,8 @@ LONGEST_NS: Final = 24 * 3_600 * 1_000_000_000
 class Episode:
     """What was held against a lineage in one go. `nats` and `score` are the strongest so far, `codes` all evidence.
 
-    `worst` is whom the strongest evidence was about. `contexts` are those of the evidence, to find its baselines again.
+    `worst` is whom the strongest evidence was about. `contexts` are those of the evidence, to find its baselines again,
+    and `signatures` what the populations heard.
     """
 
     __slots__ = (
@@ -33,6 +35,7 @@ class Episode:
         "parent_exe",
         "quiet",
         "score",
+        "signatures",
         "worst",
     )
 
@@ -45,6 +48,7 @@ class Episode:
         self.floor = 0
         self.codes: dict[str, None] = {}
         self.contexts: dict[tuple[str, ...], None] = {}
+        self.signatures: dict[Signature, None] = {}
         self.alerts: list[str] = []
         self.doubtful = False
         """Records were lost meanwhile: the strongest evidence may have been among them."""
@@ -80,8 +84,9 @@ class Episodes:
     def __iter__(self) -> Iterator[Episode]:
         return iter(self._open.values())
 
-    def __contains__(self, label: str) -> bool:
-        return label in self._open
+    def get(self, lineage: Lineage) -> Episode | None:
+        """Return the open episode of a lineage, if there is one."""
+        return self._open.get(lineage.label)
 
     def touch(self, entity: Entity, now: int) -> Episode:
         """Return the open episode of an entity's lineage; it is now the latest."""

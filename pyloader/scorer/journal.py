@@ -11,6 +11,8 @@ from typing import Final
 
 import msgspec
 
+from pyloader.scorer.signature import Signature
+
 ENTRIES: Final = 4_096
 SCARS: Final = 4_096
 SCAR_LIFE: Final = 30 * 86_400 * 1_000_000_000
@@ -50,6 +52,7 @@ class Past(msgspec.Struct):
     nats: float
     codes: tuple[str, ...]
     contexts: tuple[tuple[str, ...], ...]
+    signatures: tuple[Signature, ...]
     alerts: tuple[str, ...]
     exe: str
     parent_exe: str

@@ -16,8 +16,11 @@ from typing import Final, NamedTuple
 import msgspec
 
 from pyloader.evidence import Evidence, Group
+from pyloader.evidence.catalogue import named
 from pyloader.host import Activity, Entity, Process
+from pyloader.host.focus import Focus
 from pyloader.records import AnyRecord, EventLoss, ProcessFork
+from pyloader.scorer.attention import Attention, Suspect
 from pyloader.scorer.calibration import Tail
 from pyloader.scorer.case import ATTENUATION, case_of
 from pyloader.scorer.episodes import Episode, Episodes
@@ -25,11 +28,16 @@ from pyloader.scorer.feedback import STEP_NATS, Circumstance, Lessons
 from pyloader.scorer.journal import Journal, Label, Past
 from pyloader.scorer.ledger import EMPTY, Counted, Ledger
 from pyloader.scorer.posture import ALERTING, Change, Level, Posture, of_host
+from pyloader.scorer.response import Responses, features_of
 from pyloader.scorer.scale import CALM, score_of
+from pyloader.scorer.signature import Signature
 from pyloader.scorer.tactics import Tactics
 
 SECOND: Final = 1_000_000_000
 DAY: Final = 86_400 * SECOND
+
+GENERATION_NS: Final = 60 * SECOND
+"""How often units of the populations are born and die."""
 
 TURN_NS: Final = SECOND
 """How often the scorer looks at the whole: closes episodes, lets the posture sink, and turns the attention."""
@@ -63,6 +71,8 @@ class Verdict(NamedTuple):
     share: float
     """What of the ledger counts: 1, or `ATTENUATION` for that of the lineage."""
     tactics: Tactics
+    moved: float
+    """By what labels have taught the sum was moved, in nats."""
     nats: float
     log_period: float
     score: float
@@ -84,6 +94,11 @@ class Verdict(NamedTuple):
         if bonus > 0.0:
             text = f"its lineage showed signs of {self.tactics.in_words()}"
             found.append(Counted(Evidence("tactics", Group.SEQUENCE, bonus, text, "", self.entity), bonus, bonus))
+        if self.moved:
+            weight = "more" if self.moved > 0 else "less"
+            text = f"labels have taught that these kinds of evidence together weigh {weight}"
+            taught = Evidence("labels", Group.SEQUENCE, self.moved, text, "", self.entity)
+            found.append(Counted(taught, self.moved, self.moved))
         return found
 
 
@@ -102,11 +117,15 @@ class Scorer:
     records (ns): what is learned is kept by the wall clock, since it outlives a boot.
     """
 
-    def __init__(self, realtime_offset: int = 0) -> None:
+    def __init__(self, realtime_offset: int = 0, *, seed: int = 0) -> None:
         self.tail = Tail()
         self.journal = Journal()
         self.lessons = Lessons()
         self.posture = Posture()
+        self.responses = Responses(seed)
+        self.attention = Attention(seed=seed)
+        self.focus = Focus()
+        """What is to be reported in full."""
         self.episodes = Episodes()
         self.frozen_until = 0
         """No baseline learns from what happened before (ns, clock of the records)."""
@@ -117,6 +136,7 @@ class Scorer:
         self._since: int | None = None
         self._last_turn = 0
         self._crowded_out: list[Episode] = []
+        self._next_generation = 0
         self._blind_until = 0
         """Until when records were lost: what was not seen was not watched."""
 
@@ -128,11 +148,17 @@ class Scorer:
             "past episodes": self.journal.evicted,
             "lessons": self.lessons.evicted,
             "episodes that waited for a label": self.tail.dropped,
-        }
+            "focus": self.attention.evicted,
+        } | self.responses.evicted
 
     def learned(self) -> dict[str, object]:
         """Return by name what was learned and is to outlive a restart: it refers to no process and to no boot."""
-        return {"tail": self.tail, "journal": self.journal, "lessons": self.lessons}
+        return {
+            "tail": self.tail,
+            "journal": self.journal,
+            "lessons": self.lessons,
+            "responses": self.responses,
+        }
 
     def baseline(self, now: int) -> Baseline:
         """Return how much this host has taught."""
@@ -150,16 +176,33 @@ class Scorer:
             ledger = process.ledger = _inheritance(process.parent)
         return self._standing(ledger, record.timestamp) if isinstance(ledger, Ledger) else CALM
 
-    def weigh(self, items: Iterable[Evidence], now: int) -> list[Verdict]:
-        """Enter new evidence into the ledgers of those it is about, and return where they stand."""
+    def respond(
+        self, record: AnyRecord, process: Process | None, items: tuple[Evidence, ...]
+    ) -> tuple[tuple[Evidence, ...], Signature | None]:
+        """Return the evidence of a record with what the populations say to it, and the signature that they heard."""
+        said = self.responses.hear(record, process, items)
+        if said is None:
+            return items, None
+        about = process if process is not None else items[0].entity if items else None
+        more = self.responses.evidence(said, about) if about is not None else None
+        return (*items, more) if more is not None else items, said.signature
+
+    def weigh(self, items: Iterable[Evidence], now: int, heard: Signature | None = None) -> list[Verdict]:
+        """Enter new evidence into the ledgers of those it is about, and return where they stand.
+
+        `heard` is the signature of the record that brought the evidence.
+        """
         by_entity: dict[int, list[Evidence]] = {}
         for item in items:
             by_entity.setdefault(id(item.entity), []).append(item)
         lost = sum(loss.count for loss in self._losses if now - loss.timestamp < LOSS_MEMORY_NS)
-        return [self._verdict(own, now, lost) for own in by_entity.values()]
+        return [self._verdict(own, heard, now, lost) for own in by_entity.values()]
 
-    def turn(self, now: int) -> Turn:
-        """Look at the whole: close what is over, learn from it, and let the posture follow."""
+    def turn(self, now: int, processes: Sequence[int] = ()) -> Turn:
+        """Look at the whole: close what is over, learn from it, and let posture and attention follow.
+
+        `processes` are the ids of all that live, of which attention takes a look at some.
+        """
         wall = now + self._offset
         if self._since is None:
             self._since = wall
@@ -172,7 +215,18 @@ class Scorer:
         closed, self._crowded_out = [*self._crowded_out, *self.episodes.over(now)], []
         for episode in closed:
             self._close(episode)
-        return Turn(closed, self._follow(now))
+        if now >= self._next_generation:
+            self._next_generation = now + GENERATION_NS
+            self.responses.generation()
+        change = self._follow(now)
+        self.focus = self.attention.choose(
+            now,
+            list(self._suspects(now)),
+            processes,
+            posture=self.posture.level,
+            loss=self._blind_until > now - TURN_NS,
+        )
+        return Turn(closed, change)
 
     def rise(self, verdict: Verdict, now: int) -> Change | None:
         """Let the posture rise at once if a verdict calls for it."""
@@ -197,6 +251,7 @@ class Scorer:
             direction = _DIRECTION[label] - _DIRECTION[past.label]
             circumstances = [(code, past.exe, past.parent_exe) for code in past.codes]
             self.lessons.teach(circumstances, direction * STEP_NATS, wall)
+            self.responses.labelled(past.signatures, features_of(past.codes, past.nats), direction)
             self.journal.heal(past.scar)
             if label is Label.MALICIOUS:
                 self.tail.forget(past.name)
@@ -229,39 +284,38 @@ class Scorer:
             return max(CALM, float(ledger.floor))
         return max(score_of(self.tail.log_period(nats, now + self._offset)), float(ledger.floor))
 
-    def _verdict(self, items: Sequence[Evidence], now: int, lost: int) -> Verdict:
-        entity = items[0].entity
-        wall = now + self._offset
+    def _verdict(self, items: Sequence[Evidence], heard: Signature | None, now: int, lost: int) -> Verdict:
+        entity, wall = items[0].entity, now + self._offset
+        lineage = entity.lineage
         items = self._as_taught(items, wall)
-        if entity.lineage.label not in self.episodes:
-            items = [*items, *self._scarred(entity, wall)]
+        items = [*items, *self._remembered(entity, items, wall)]
         known = entity.ledger if isinstance(entity.ledger, Ledger) else EMPTY
         entity.ledger = ledger = known.with_evidence(items, now)
-        floor = ledger.floor
-        lineage = entity.lineage
         lineage.case = case = case_of(lineage).with_evidence(items, now)
+        floor = ledger.floor
         nats, of_relatives, share = ledger.nats(now), ATTENUATION * case.ledger.nats(now), 1.0
         if of_relatives > nats:
             ledger, nats, share = case.ledger, of_relatives, ATTENUATION
-        nats += case.tactics.bonus(now)
+        episode = self._enter(entity, items, heard, now)
+        moved = self.responses.moved(features_of(episode.codes, nats))
+        nats += case.tactics.bonus(now) + moved
         log_period = self.tail.log_period(nats, wall)
         score = max(score_of(log_period), float(floor))
-        episode = self._enter(entity, items, now)
         episode.weighed(entity, nats, score, floor)
-        confidence = CONFIDENCE_AFTER_LOSS if lost else 1.0
         return Verdict(
-            entity,
-            ledger,
-            share,
-            case.tactics,
-            nats,
-            log_period,
-            score,
-            floor,
-            confidence,
-            lost,
-            episode,
-            self.baseline(now),
+            entity=entity,
+            ledger=ledger,
+            share=share,
+            tactics=case.tactics,
+            moved=moved,
+            nats=nats,
+            log_period=log_period,
+            score=score,
+            floor=floor,
+            confidence=CONFIDENCE_AFTER_LOSS if lost else 1.0,
+            lost=lost,
+            episode=episode,
+            baseline=self.baseline(now),
         )
 
     def _as_taught(self, items: Sequence[Evidence], wall: int) -> Sequence[Evidence]:
@@ -274,13 +328,23 @@ class Scorer:
             taught.append(msgspec.structs.replace(item, nats=max(0.0, item.nats + more)) if more else item)
         return taught
 
-    def _scarred(self, entity: Entity, wall: int) -> Iterator[Evidence]:
-        """Yield what an earlier attack says against whom an episode begins with."""
-        nats = self.journal.mistrust(_scar_of(entity), wall)
-        if nats > _FADED:
-            yield Evidence("scar", Group.SEQUENCE, nats, f"{entity} was found in an attack before", "", entity)
+    def _remembered(self, entity: Entity, items: Sequence[Evidence], wall: int) -> Iterator[Evidence]:
+        """Yield what the past says: of somebody who attacked before, and of evidence that comes in this order."""
+        episode = self.episodes.get(entity.lineage)
+        if episode is None:
+            nats = self.journal.mistrust(_scar_of(entity), wall)
+            if nats > _FADED:
+                yield Evidence(
+                    "scar", Group.SEQUENCE, nats, f"{named(entity)} was found in an attack before", "", entity
+                )
+            return
+        new = [item.code for item in items if item.code not in episode.codes]
+        if new:
+            said = self.responses.evidence(self.responses.hear_lineage([*episode.codes, *new]), entity)
+            if said is not None:
+                yield said
 
-    def _enter(self, entity: Entity, items: Sequence[Evidence], now: int) -> Episode:
+    def _enter(self, entity: Entity, items: Sequence[Evidence], heard: Signature | None, now: int) -> Episode:
         """Enter evidence into the episode of its lineage."""
         episode = self.episodes.touch(entity, now)
         for item in items:
@@ -288,6 +352,8 @@ class Scorer:
                 episode.codes[item.code] = None
             if item.context and len(episode.contexts) < _CODES:
                 episode.contexts[item.context] = None
+        if heard is not None and len(episode.signatures) < _SIGNATURES:
+            episode.signatures[heard] = None
         self._crowded_out += self.episodes.crowded_out()
         return episode
 
@@ -303,6 +369,7 @@ class Scorer:
         if suspect and isinstance(episode.worst, Activity):
             self.journal.scar(_scar_of(episode.worst), episode.nats, past.time)
         episode.quiet = not (suspect or episode.floor or past.label is Label.MALICIOUS)
+        self.responses.closed(episode.signatures, invariant=bool(episode.floor), quiet=episode.quiet)
         if episode.floor or episode.doubtful or past.label is Label.MALICIOUS:
             return
         if suspect:
@@ -321,6 +388,7 @@ class Scorer:
             nats=round(episode.nats, 4),
             codes=tuple(episode.codes),
             contexts=tuple(episode.contexts),
+            signatures=tuple(episode.signatures),
             alerts=tuple(episode.alerts),
             exe=episode.exe,
             parent_exe=episode.parent_exe,
@@ -328,6 +396,16 @@ class Scorer:
             label=before.label if before is not None else Label.NONE,
             note=before.note if before is not None else "",
         )
+
+    def _suspects(self, now: int) -> Iterator[Suspect]:
+        """Yield against whom there is evidence now."""
+        for episode in self.episodes:
+            worst = episode.worst
+            if isinstance(worst, Process):
+                if worst.alive:
+                    yield Suspect(worst.pid, _nats_of(episode, now), episode.lineage.label)
+            elif isinstance(worst, Activity) and worst.source is not None:
+                yield Suspect(worst.source.address, _nats_of(episode, now), episode.lineage.label)
 
     def _follow(self, now: int) -> Change | None:
         """Let the posture follow how the lineages stand."""
@@ -344,6 +422,7 @@ _CODES: Final = 64
 """So many codes and contexts are kept of an episode."""
 
 _ALERTS: Final = 16
+_SIGNATURES: Final = 16
 
 _DIRECTION: Final = {Label.NONE: 0, Label.BENIGN: -1, Label.MALICIOUS: 1}
 
