@@ -286,6 +286,9 @@ KEY_HUNT = Kind("key_hunt", Group.PROCESS, 2.8, "T1552.004", "{who} looks for ke
 SETUID_HUNT = Kind("setuid_hunt", Group.PROCESS, 2.4, "T1083", "{who} looks for files that grant rights: {what}")
 MEMORY_READ = Kind("memory_read", Group.MEMORY, 5.4, "T1003.007", "{who} reads the memory of another process: {what}")
 MEMORY_DUMP = Kind("memory_dump", Group.MEMORY, 2.4, "T1003.007", "{who} dumps or attaches to a process: {what}")
+DEBUGGER_CALLS = Kind(
+    "debugger_calls", Group.MEMORY, 7.6, "T1055.008", "{who} has a debugger run or change code in a process: {what}"
+)
 NAMESPACE_ENTERED = Kind(
     "namespace_entered", Group.PROCESS, 3.0, "T1611", "{who} enters the namespaces of the host: {what}"
 )
@@ -348,7 +351,7 @@ MEMORY_COPIED = Kind("memory_copied", Group.MEMORY, 3.0, "T1003.007", "{who} rea
 KEEPER_READ = Kind(
     "keeper_read",
     Group.MEMORY,
-    6.5,
+    8.0,
     "T1003.007",
     "{who} read the memory of a process that holds passwords or keys: {what}",
 )
@@ -357,10 +360,10 @@ MEMORY_FILE_WRITTEN = Kind(
     "memory_file_written", Group.MEMORY, 8.0, "T1055.009", "{who} wrote to the memory file of {what}"
 )
 MEMORY_FILE_OPENED = Kind(
-    "memory_file_opened", Group.MEMORY, 6.5, "T1055.009", "{who} opened the memory file of {what} for writing"
+    "memory_file_opened", Group.MEMORY, 7.6, "T1055.009", "{who} opened the memory file of {what} for writing"
 )
 MEMORY_FILE_READ = Kind(
-    "memory_file_read", Group.MEMORY, 3.0, "T1003.007", "{who} opened the memory file of {what} to read it"
+    "memory_file_read", Group.MEMORY, 7.6, "T1003.007", "{who} opened the memory file of {what} to read it"
 )
 OWN_MEMORY_WRITTEN = Kind(
     "own_memory_written", Group.MEMORY, 5.0, "T1055.009", "{who} wrote to its own memory as a file{what}"

@@ -51,6 +51,8 @@ class Habit(IntEnum):
     MEMORY_BURST = 35
     OUT_OF_MEMORY = 36
     OWN_MEMORY_FILE = 37
+    OPEN_TO_READ = 38
+    OPEN_KEEPER = 39
 
 
 class Prior(NamedTuple):
@@ -89,9 +91,12 @@ PRIORS: Final[dict[Habit, Prior]] = {
     Habit.ATTACH: Prior(0.30, 1e-2, 4.0, 0.15),
     Habit.TAMPER: Prior(0.30, 1e-4, 8.0, 3e-2),
     Habit.READ: Prior(0.10, 1e-2, 3.0, 0.1),
-    Habit.READ_KEEPER: Prior(0.30, 3e-4, 6.5, 1e-2),
+    Habit.READ_KEEPER: Prior(0.30, 1e-4, 8.0, 1e-2),
     Habit.WRITE: Prior(0.30, 1e-4, 8.0, 3e-2),
-    Habit.OPEN: Prior(0.30, 4e-4, 6.5, 0.1),
+    # Tracers and collectors of garbage copy memory by calls. The file is for debuggers, and for who has no debugger.
+    Habit.OPEN: Prior(0.30, 1.5e-4, 7.6, 0.1),
+    Habit.OPEN_TO_READ: Prior(0.30, 1.5e-4, 7.6, 0.1),
+    Habit.OPEN_KEEPER: Prior(0.30, 1e-4, 8.0, 3e-4),
     Habit.REFUSED_WRITE: Prior(0.20, 4e-3, 4.0, 5e-2),
     Habit.REFUSED_READ: Prior(0.10, 2e-2, 2.0, 0.1),
     Habit.OWN_MEMORY_FILE: Prior(0.20, 1e-3, 5.0, 0.3),

@@ -44,7 +44,7 @@ _REACHES: Final[dict[int, _Reach]] = {
     AccessMethod.VM_WRITE: _Reach(Habit.WRITE, MEMORY_WRITTEN, "write to the memory of", changes=True),
     AccessMethod.OPEN: _Reach(Habit.OPEN, MEMORY_FILE_OPENED, "open the memory file of", changes=True),
     AccessMethod.WRITE: _Reach(Habit.WRITE, MEMORY_FILE_WRITTEN, "write to the memory file of", changes=True),
-    AccessMethod.OPEN_TO_READ: _Reach(Habit.READ, MEMORY_FILE_READ, "read the memory file of", changes=False),
+    AccessMethod.OPEN_TO_READ: _Reach(Habit.OPEN_TO_READ, MEMORY_FILE_READ, "read the memory file of", changes=False),
 }
 
 
@@ -63,8 +63,8 @@ def judge_access(
     habit, kind = reach.habit, reach.kind
     name = target.exe if target is not None and target.exe else text(record.target_comm)
     who = f"{shown(text(record.target_comm)) or 'a process'} (pid {record.target_pid})"
-    if habit is Habit.READ and programs.named(name).roles & Role.KEEPER:
-        habit, kind = Habit.READ_KEEPER, KEEPER_READ
+    if habit in _OF_KEEPERS and programs.named(name).roles & Role.KEEPER:
+        habit, kind = _OF_KEEPERS[habit], KEEPER_READ
     if record.error:
         habit = Habit.REFUSED_WRITE if reach.changes else Habit.REFUSED_READ
         kind, who = REACH_REFUSED, f"{reach.verb} {who}"
@@ -101,5 +101,12 @@ def _is_kin(record: MemoryAccess, process: Process, target: Process | None, reac
     ranks = record.method in _COPIES and record.target_ppid == record.ppid and record.target_uid == record.uid
     return ranks and target is not None and process.exe != "" and process.exe == target.exe
 
+
+_OF_KEEPERS: Final = {
+    Habit.READ: Habit.READ_KEEPER,
+    Habit.OPEN: Habit.OPEN_KEEPER,
+    Habit.OPEN_TO_READ: Habit.OPEN_KEEPER,
+}
+"""What it means instead to do this to a program that holds passwords or keys: a debugger dumps it with them."""
 
 _COPIES: Final = frozenset({int(AccessMethod.VM_READ), int(AccessMethod.VM_WRITE)})

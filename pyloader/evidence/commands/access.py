@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from pyloader.evidence.catalogue import KEY_HUNT, MEMORY_DUMP, SETUID_HUNT, Finding
+from pyloader.evidence.catalogue import DEBUGGER_CALLS, KEY_HUNT, MEMORY_DUMP, SETUID_HUNT, Finding
 from pyloader.evidence.commands.rule import Rule, line
 from pyloader.evidence.pattern import pattern
 from pyloader.evidence.programs import base_name
@@ -33,8 +33,17 @@ def _grep(argv: Argv) -> Finding | None:
     return Finding(KEY_HUNT, line(argv)) if hunts else None
 
 
+_INJECTS: Final = pattern(
+    r"^\s*(?:call\b|jump\b|compile\b|restore\b|set\s+(?:var(?:iable)?\s+)?[$*{(]|(?:p|print|output|inspect|eval)\b[^(]*\w\s*\()"
+    r"|\bdlopen|__libc_dlopen|\bsystem\s*\(|\bmprotect\s*\("
+)
+"""Commands of a debugger that run or change code in the process that it is attached to."""
+
+
 def _debugger(argv: Argv) -> Finding | None:
-    attaches = any(re.fullmatch(r"-p|--pid(?:=\S*)?|attach|-p\d+", word) for word in argv[1:])
+    attaches = any(re.fullmatch(r"-p|--pid(?:=\S*)?|attach|-p\d+|(?:process )?attach .*", word) for word in argv[1:])
+    if attaches and any(_INJECTS.search(word) for word in argv[2:]):
+        return Finding(DEBUGGER_CALLS, line(argv))
     return Finding(MEMORY_DUMP, line(argv)) if attaches or base_name(argv[0]) == "gcore" else None
 
 

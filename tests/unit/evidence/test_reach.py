@@ -27,14 +27,14 @@ def test_stranger_changes_a_process(stage: Stage, method: AccessMethod) -> None:
 @pytest.mark.parametrize(
     ("method", "low", "high"),
     [
-        (AccessMethod.OPEN, 55, HIGH),
+        (AccessMethod.OPEN, HIGH, 65),
+        (AccessMethod.OPEN_TO_READ, HIGH, 65),
         (AccessMethod.ATTACH, 38, 44),
         (AccessMethod.VM_READ, 30, 40),
-        (AccessMethod.OPEN_TO_READ, 30, 40),
     ],
 )
 def test_weaker_methods(stage: Stage, method: AccessMethod, low: int, high: int) -> None:
-    """Opening, attaching and reading say less, in this order."""
+    """Opening the memory file, attaching and copying by calls say less than changing, in this order."""
     process = stage.run(["app"], exe="/opt/app")
     stage.access(process, stage.run(["victim"]), method=method)
 
@@ -96,16 +96,64 @@ def test_name_of_a_debugger_on_a_temporary_file(stage: Stage) -> None:
     assert stage.score(process) >= HIGH
 
 
-@pytest.mark.parametrize("method", [AccessMethod.VM_READ, AccessMethod.OPEN_TO_READ])
+@pytest.mark.parametrize("method", [AccessMethod.VM_READ, AccessMethod.OPEN, AccessMethod.OPEN_TO_READ])
 @pytest.mark.parametrize("keeper", ["sshd", "ssh-agent", "gpg-agent", "gnome-keyring-daemon", "sudo"])
 def test_reading_what_holds_secrets(stage: Stage, keeper: str, method: AccessMethod) -> None:
-    """Reading a process that holds passwords or keys is worth an alert."""
+    """Reading a process that holds passwords or keys is a high alert."""
     target = stage.seen(77, f"/usr/bin/{keeper}", [keeper])
     process = stage.run(["app"], exe="/opt/app")
     stage.access(process, target, method=method)
 
     assert stage.codes(process) == {"keeper_read"}
-    assert stage.score(process) >= ALERT
+    assert stage.score(process) >= HIGH
+
+
+def test_a_dump_of_what_holds_secrets(stage: Stage) -> None:
+    """A debugger that dumps such a process is a high alert; a tracer that follows its calls is none."""
+    target = stage.seen(77, "/usr/bin/ssh-agent", ["ssh-agent"])
+    dumper = stage.run(["gdb", "--batch", "-ex", "attach 77", "-ex", "gcore /tmp/core"])
+    stage.access(dumper, target, method=AccessMethod.ATTACH)
+    stage.access(dumper, target, method=AccessMethod.OPEN)
+    tracer = stage.run(["strace", "-p", "77"])
+    stage.access(tracer, target, method=AccessMethod.ATTACH)
+    stage.access(tracer, target, method=AccessMethod.VM_READ)
+
+    assert stage.score(dumper) >= HIGH
+    assert stage.score(tracer) < ALERT
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "call (int)getpid()",
+        'print (int)system("id")',
+        "set {int}0x4000 = 1",
+        "set $rip = 5",
+        'p dlopen("/tmp/x.so", 1)',
+    ],
+)
+@pytest.mark.parametrize("way", [["-p", "77"], ["--pid=77"], ["-ex", "attach 77"]])
+def test_code_that_a_debugger_is_told_to_run(stage: Stage, command: str, way: list[str]) -> None:
+    """A debugger whose arguments make another process run or change code is a high alert."""
+    assert stage.score(stage.run(["gdb", *way, "-batch", "-ex", command])) >= HIGH
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "bt",
+        "thread apply all bt full",
+        "info registers",
+        "print counter",
+        "p list->next",
+        "x/4i $pc",
+        "set pagination off",
+        "detach",
+    ],
+)
+def test_a_debugger_that_looks(stage: Stage, command: str) -> None:
+    """A debugger that is told to look at a process is below an alert."""
+    assert stage.score(stage.run(["gdb", "-p", "77", "-batch", "-ex", command])) < ALERT
 
 
 def test_target_that_is_not_known(stage: Stage) -> None:
