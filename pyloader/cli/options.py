@@ -4,10 +4,11 @@ import argparse
 import re
 import sys
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from pyloader.alerts.alert import MEDIUM_FROM
 from pyloader.monitors import MONITORS, ON_INTERFACES, Monitor
+from pyloader.scorer import threshold_for
 from pyloader.sinks import JsonSink, Sink, TextSink
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -17,12 +18,20 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     """Add what decides about the output."""
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
     parser.add_argument("--events", action="store_true", help="show every record, not only alerts")
-    parser.add_argument(
+    threshold = parser.add_mutually_exclusive_group()
+    threshold.add_argument(
         "--min-score",
         type=score,
         default=MEDIUM_FROM,
         metavar="N",
         help="lowest score that is reported, 0 to 100; default: %(default)g",
+    )
+    threshold.add_argument(
+        "--alert-budget",
+        dest="min_score",
+        type=budget,
+        metavar="N/PERIOD",
+        help="report so much that ordinary work makes about N alerts per hour, day, week or month, as in 1/day",
     )
 
 
@@ -81,6 +90,22 @@ def score(text: str) -> float:
         message = f"{text} is not between 0 and 100"
         raise argparse.ArgumentTypeError(message)
     return value
+
+
+_DAYS: Final = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.0}
+
+
+def budget(text: str) -> float:
+    """Parse an alert budget, and return the score from which on alerts keep to it.
+
+    >>> round(budget("1/day")), round(budget("10/day")), round(budget("1/week"))
+    (62, 49, 72)
+    """
+    match = re.fullmatch(r"([0-9]*\.?[0-9]+)/(hour|day|week|month)", text)
+    if match is None or not float(match[1]):
+        message = f"{text!r} is no budget; write a number per hour, day, week or month, as in 1/day"
+        raise argparse.ArgumentTypeError(message)
+    return threshold_for(float(match[1]) / _DAYS[match[2]])
 
 
 def seconds(text: str) -> float:

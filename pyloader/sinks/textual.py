@@ -36,7 +36,7 @@ class TextSink:
 
 
 def alert_line(alert: Alert) -> str:
-    """Return an alert as scripts expect it: domain, whom it is about and threat first, then the reasons."""
+    """Return an alert as scripts expect it: domain, whom it is about and threat first, then reasons and rarity."""
     subject = alert.subject
     where = ""
     if isinstance(subject, NetworkSubject):
@@ -44,7 +44,9 @@ def alert_line(alert: Alert) -> str:
     else:
         who = f"pid={subject.pid} comm={one_word(subject.comm)}"
         where = f" container={one_word(subject.container)}" if subject.container else ""
-    return f"High threat {alert.domain} event: {who} threat={int(alert.score)} {printable(alert.summary)}{where}"
+    rarity = f"{alert.rarity}, still learning" if alert.baseline.learning else alert.rarity
+    why = f"{printable(alert.summary)} ({rarity})"
+    return f"High threat {alert.domain} event: {who} threat={int(alert.score)} {why}{where}"
 
 
 def _endpoint(host: str, port: int) -> str:

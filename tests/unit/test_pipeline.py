@@ -81,7 +81,7 @@ def test_injection_raises_an_alert_of_memory() -> None:
     assert [alert.domain for one in batch for alert in one.alerts] == ["memory"]
     assert output.getvalue() == (
         "High threat memory event: pid=100 comm=true threat=65 true (pid 100) changed the memory or registers of"
-        " victim (pid 300)\n"
+        " victim (pid 300) (about once in 2 days, still learning)\n"
     )
 
 

@@ -31,6 +31,18 @@ def test_events_as_json(capsys: Output, intrusion: Path) -> None:
     assert shown[-1]["records"] == {"process_exec": 2}
 
 
+def test_alert_budget(capsys: Output, tmp_path: Path) -> None:
+    """`--alert-budget` reports what ordinary work would make about as often as that."""
+    path = tmp_path / "x.rec"
+    path.write_bytes(recording(REVERSE_SHELL))
+    shown = []
+    for budget in ("1/day", "0.001/month"):
+        assert main(["replay", "--alert-budget", budget, str(path)]) == 0
+        shown.append(len(capsys.readouterr().out.splitlines()))
+
+    assert shown == [1, 0]
+
+
 @pytest.mark.parametrize(("score", "alerts"), [("0", 1), ("100", 0)])
 def test_threshold(capsys: Output, tmp_path: Path, score: str, alerts: int) -> None:
     """`--min-score` is the lowest score that is reported."""

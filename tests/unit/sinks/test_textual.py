@@ -31,7 +31,10 @@ def _written(*batches: list[Assessment], events: bool = False) -> str:
 
 def test_alert_line() -> None:
     """An alert is one line: what kind, who, how much, why."""
-    assert alert_line(alert()) == ("High threat process event: pid=6864 comm=netcat threat=62 netcat runs a program")
+    assert alert_line(alert()) == (
+        "High threat process event: pid=6864 comm=netcat threat=62 netcat runs a program"
+        " (about once a day, still learning)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -47,14 +50,16 @@ def test_alert_about_packets(packets: tuple[str, int, str, int], shown: str) -> 
     """An alert about packets names both ends instead of a process, as far as they are known."""
     line = alert_line(alert(domain="network", subject=NetworkSubject(*packets, "tcp", 2, [])))
 
-    assert line == f"High threat network event: {shown} threat=62 netcat runs a program"
+    assert (
+        line == f"High threat network event: {shown} threat=62 netcat runs a program (about once a day, still learning)"
+    )
 
 
 def test_alert_in_a_container() -> None:
     """The container stands at the end of the line."""
     shown = alert_line(alert(subject=subject(container="4f5c7a1e9b3d")))
 
-    assert shown.endswith(" netcat runs a program container=4f5c7a1e9b3d")
+    assert shown.endswith(" (about once a day, still learning) container=4f5c7a1e9b3d")
 
 
 @pytest.mark.parametrize(("score", "threat"), [(61.9, 61), (62.0, 62), (100.0, 100)])
