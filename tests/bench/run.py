@@ -14,6 +14,7 @@ from tests.bench import (
     bench_memory,
     bench_memory_cost,
     bench_ring,
+    bench_separation,
     bench_startup,
     bench_xdp,
     machine,
@@ -31,6 +32,7 @@ BENCHES: dict[str, ModuleType] = {
     "startup": bench_startup,
     "memory": bench_memory,
     "xdp": bench_xdp,
+    "separation": bench_separation,
 }
 RESULT = ROOT / ".build" / "bench.json"
 

@@ -14,8 +14,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pytest
-
 from pyloader.evidence.shell import pipelines
 from pyloader.host import Process
 from pyloader.records import ExecFlag
@@ -36,11 +34,16 @@ class Abuse(NamedTuple):
 
 
 def corpus() -> Path:
-    """Return the folder with the corpora, or fail the test that needs them."""
+    """Return the folder with the corpora; they are not part of the project.
+
+    Raises:
+        FileNotFoundError: They are neither in the folder that PYLOADER_CORPUS names nor beside the checkout.
+    """
     beside = Path(__file__).parents[3] / ".." / "shared" / "corpus"
     folder = Path(os.environ.get("PYLOADER_CORPUS", beside)).resolve()
     if not (folder / "benign_commands.txt").is_file():
-        pytest.fail(f"no corpus in {folder}: set PYLOADER_CORPUS to the folder that holds benign_commands.txt")
+        message = f"no corpus in {folder}: set PYLOADER_CORPUS to the folder that holds benign_commands.txt"
+        raise FileNotFoundError(message)
     return folder
 
 
