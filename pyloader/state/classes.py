@@ -7,8 +7,6 @@ that derives from nothing but classes of those packages, has no finaliser, and s
 Classes say what is special about their attributes by class variables, all of them optional:
 
 - `SETTINGS`, a frozenset of names: what the constructor was told. An object that a constructor made keeps its own.
-- `TIMES`, a frozenset of names: times of the boot clock in ns, which another boot shifts. Each is an integer, or a
-  list, a tuple, a deque, or the values of a dictionary. 0 means never and stays 0.
 - `DEFAULTS`, a dictionary by name: immutable values for what an older snapshot lacks.
 """
 
@@ -126,12 +124,6 @@ def settings_of(cls: type) -> frozenset[str]:
     """Return the names of the attributes that are settings."""
     declared: frozenset[str] = getattr(cls, "SETTINGS", frozenset())
     return declared | ALWAYS_SETTINGS
-
-
-def times_of(cls: type) -> frozenset[str]:
-    """Return the names of the attributes that hold times."""
-    declared: frozenset[str] = getattr(cls, "TIMES", frozenset())
-    return declared
 
 
 def defaults_of(cls: type) -> dict[str, Any]:

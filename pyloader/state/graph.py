@@ -7,7 +7,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from pyloader.errors import StateError
-from pyloader.state.classes import Classes, defaults_of, fields_of, is_named_tuple, settings_of, slots_of, times_of
+from pyloader.state.classes import Classes, defaults_of, fields_of, is_named_tuple, settings_of, slots_of
 from pyloader.state.form import BROKEN_TEXT, BUILT_IN, LARGE_INTEGER, WITH_ATTRIBUTES, Kind
 
 UNSET: Final = object()
@@ -30,7 +30,7 @@ class Form:
     `mutable` is whether an object can be made first and filled later.
     """
 
-    __slots__ = ("cls", "defaults", "expected", "kind", "mutable", "name", "names", "optional", "settings", "times")
+    __slots__ = ("cls", "defaults", "expected", "kind", "mutable", "name", "names", "optional", "settings")
 
     def __init__(self, shape: list[str], classes: Classes) -> None:
         self.kind = Kind(shape[0])
@@ -38,7 +38,7 @@ class Form:
         self.cls: type | None = _CLASS_OF.get(self.kind)
         self.name, self.names = "", tuple(shape[2:])
         self.expected: tuple[str, ...] = ()
-        self.settings = self.times = self.optional = frozenset[str]()
+        self.settings = self.optional = frozenset[str]()
         self.defaults: dict[str, Any] = {}
         if self.kind in WITH_ATTRIBUTES or self.kind is Kind.ENUM:
             self.name = shape[1]
@@ -52,7 +52,7 @@ class Form:
         if (Kind.NAMED if is_named_tuple(cls) else kind) is not self.kind or not all(map(_is_attribute, self.names)):
             message = f"the snapshot is damaged: it describes {self.name} as what it cannot be"
             raise StateError(message)
-        self.settings, self.times, self.defaults = settings_of(cls), times_of(cls), defaults_of(cls)
+        self.settings, self.defaults = settings_of(cls), defaults_of(cls)
         self.optional = frozenset(self.defaults)
         self.expected = tuple(slots_of(cls)) if kind is Kind.OBJECT else ()
         if struct is not None:

@@ -13,7 +13,7 @@ that cannot be without it.
 
 from array import array
 from collections import Counter, deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from pyloader.errors import StateError
@@ -25,18 +25,15 @@ _MISSING: Final = object()
 _TABLES: Final = frozenset({Kind.SET, Kind.DICT, Kind.COUNTER})
 
 
-def load(
-    data: bytes, roots: Mapping[str, object], classes: Classes, *, void: Collection[type] = (), shift: int = 0
-) -> dict[str, int]:
+def load(data: bytes, roots: Mapping[str, object], classes: Classes) -> dict[str, int]:
     """Fill the roots, which must have just been constructed, with what was saved under their names.
 
-    Objects of the classes in `void` are forgotten with all that cannot be without them, and `shift` (ns) is added to
-    all times: so what was learned in one boot goes into another. Roots that the snapshot does not have stay as they
+    Only what can be reached from these roots is brought back, and roots that the snapshot does not have stay as they
     are. Returns what this version could not use, by name, and how often. Raises `StateError` if the data are damaged;
     the roots are then of no more use.
     """
     try:
-        return _Load(Graph(data, classes), classes, tuple(void)).load(roots, shift)
+        return _Load(Graph(data, classes), classes).load(roots)
     except StateError:
         raise
     except Exception as error:
@@ -48,16 +45,15 @@ def load(
 class _Load:
     """One restoration. `_made` holds the object of each node as soon as there is one."""
 
-    def __init__(self, graph: Graph, classes: Classes, void: tuple[type, ...]) -> None:
+    def __init__(self, graph: Graph, classes: Classes) -> None:
         self._graph = graph
         self._classes = classes
-        self._void = void
         self._made: dict[int, Any] = {}
         self._fresh: dict[int, object] = {}
         self._lost: set[int] = set()
         self._unused: Counter[str] = Counter()
 
-    def load(self, roots: Mapping[str, object], shift: int) -> dict[str, int]:
+    def load(self, roots: Mapping[str, object]) -> dict[str, int]:
         """Do it step by step."""
         self._name()
         known = {name: number for name, number in self._graph.anchors.items() if name in roots}
@@ -66,8 +62,6 @@ class _Load:
         wanted = self._reach(number for number in known.values() if number in self._fresh)
         self._lose(wanted)
         wanted = [number for number in wanted if number not in self._lost]
-        if shift:
-            self._shift(wanted, shift)
         self._make(wanted)
         self._fill(wanted)
         return dict(sorted(self._unused.items()))
@@ -76,8 +70,6 @@ class _Load:
         """Find what is only named, and note what is not there."""
         for number, (form, body) in enumerate(zip(self._graph.forms, self._graph.bodies, strict=True)):
             if form.cls is not None and form.kind is not Kind.ENUM:
-                if issubclass(form.cls, self._void):
-                    self._lost.add(number)
                 continue
             found = self._named(form, body)
             if found is _MISSING:
@@ -167,26 +159,6 @@ class _Load:
         for name in sorted(unknown):
             self._unused[f"{form.name} without {name}"] += 1
         return bool(lost or unknown)
-
-    def _shift(self, wanted: list[int], shift: int) -> None:
-        moved: set[int] = set()
-        for number in wanted:
-            form, body = self._graph.forms[number], self._graph.bodies[number]
-            for index, name in enumerate(form.names):
-                if name in form.times:
-                    body[index] = value = _moved(body[index], shift)
-                    if type(value) is list and value[0] not in moved:
-                        moved.add(value[0])
-                        self._shift_members(value[0], shift)
-
-    def _shift_members(self, number: int, shift: int) -> None:
-        kind, body = self._graph.forms[number].kind, self._graph.bodies[number]
-        if kind in (Kind.LIST, Kind.TUPLE):
-            body[:] = [_moved(value, shift) for value in body]
-        elif kind is Kind.DEQUE:
-            body[1:] = [_moved(value, shift) for value in body[1:]]
-        elif kind is Kind.DICT:
-            body[1::2] = [_moved(value, shift) for value in body[1::2]]
 
     def _make(self, wanted: list[int]) -> None:
         """Make all objects: mutable ones empty, immutable ones whole."""
@@ -278,10 +250,6 @@ def _member(cls: type, value: object) -> object:
         return cls(value)
     except ValueError:
         return _MISSING
-
-
-def _moved(value: Any, shift: int) -> Any:
-    return value + shift if type(value) is int and value else value
 
 
 def _empty(form: Form, body: Body) -> object:

@@ -41,24 +41,28 @@ def save(roots: Mapping[str, object], classes: Classes) -> bytes:
 
 
 class _Walk:
-    """One walk over a graph. `_found` holds every object with what writes it, and so keeps ids from being reused."""
+    """One walk over a graph.
+
+    `_found` has every object with what writes it and with the index of the one that led to it, and keeps all of them
+    alive, so that no id is used twice.
+    """
 
     def __init__(self, classes: Classes) -> None:
         self._classes = classes
         self._constants = classes.names_of_constants
-        self._found: list[tuple[Callable[[Any], Body], object]] = []
+        self._found: list[tuple[Callable[[Any], Body], object, int]] = []
         self._numbers: dict[int, int] = {}
         self._shapes: dict[tuple[str, ...], int] = {}
         self._writers: dict[type, Callable[[Any], Body]] = {_Constant: self._constant}
-        self._holder: object = None
+        self._at = -1
 
     def save(self, roots: Mapping[str, object]) -> bytes:
         encoder = msgspec.msgpack.Encoder()
         anchors = {name: self._number(root) for name, root in roots.items()}
         nodes = bytearray()
         # What a node refers to is appended while the list is walked.
-        for write, found in self._found:
-            self._holder = found
+        for at, (write, found, _) in enumerate(self._found):
+            self._at = at
             body = write(found)
             begin = len(nodes)
             try:
@@ -75,7 +79,7 @@ class _Walk:
             one = value if name is None else _Constant(name)
             writer = self._writers.get(type(one)) or self._learn(type(one))
             number = self._numbers[id(value)] = len(self._found)
-            self._found.append((writer, one))
+            self._found.append((writer, one, self._at))
         return number
 
     def _values(self, values: Iterable[object]) -> Body:
@@ -95,7 +99,7 @@ class _Walk:
         if kind is not None:
             return self._of_built_in(kind)
         if issubclass(cls, type):
-            return lambda one: [self._shape(Kind.TYPE), self._classes.name(one) or self._refuse(one)]
+            return self._type
         name = self._classes.name(cls)
         if not name:
             self._refuse(cls)
@@ -112,9 +116,16 @@ class _Walk:
 
     def _refuse(self, cls: type) -> NoReturn:
         message = f"an object of {cls.__module__}.{cls.__qualname__} cannot be saved"
-        if self._holder is not None:
-            message += f"; {type(self._holder).__qualname__} holds it"
+        holders, at = [], self._at
+        while at >= 0:
+            _, holder, at = self._found[at]
+            holders.append(type(holder).__qualname__)
+        if holders:
+            message += f"; it is held by {', in '.join(holders)}"
         raise StateError(message)
+
+    def _type(self, one: type) -> Body:
+        return [self._shape(Kind.TYPE), self._classes.name(one) or self._refuse(one)]
 
     def _constant(self, one: _Constant) -> Body:
         return [self._shape(Kind.CONSTANT), one.name]

@@ -1,7 +1,7 @@
 """What joins objects to code. It is not state: whoever constructs the objects anew makes the same of it.
 
-Functions and bound methods, compiled patterns, codecs, and the containers that map something to them. A container is
-judged by its first member, a tuple by all of them.
+Functions and bound methods, classes of Python itself (which convert), compiled patterns, codecs, and the containers
+that map something to them. A container is judged by its first member, a tuple by all of them.
 """
 
 import functools
@@ -33,6 +33,7 @@ _KINDS: Final = frozenset(
         msgspec.msgpack.Decoder,
     }
 )
+_CONVERTERS: Final = frozenset({bool, int, float, str, bytes, tuple, list, dict, set, frozenset})
 _DEPTH: Final = 4
 """Maps of handlers are not nested deeper."""
 
@@ -44,7 +45,7 @@ def is_wiring(value: object, constants: Container[int], depth: int = _DEPTH) -> 
     (True, False)
     """
     kind = type(value)
-    if kind in _KINDS:
+    if kind in _KINDS or (kind is type and value in _CONVERTERS):
         return True
     if not depth or id(value) in constants:
         return False

@@ -24,7 +24,6 @@ from tests.unit.state.things import (
     Part,
     Point,
     Registry,
-    Seen,
     Table,
     Whole,
 )
@@ -221,35 +220,8 @@ def test_objects_without_their_wiring_are_not_made() -> None:
 @pytest.mark.parametrize("odd", [Registry(), object(), range(3), iter([]), len, {1: len, 2: 3}.items(), Whole.__init__])
 def test_what_cannot_be_saved_is_refused(odd: object) -> None:
     """An object of a class that is no state is an error, which says what holds it."""
-    with pytest.raises(StateError, match=r"cannot be saved; list holds it"):
+    with pytest.raises(StateError, match=r"cannot be saved; it is held by .*list, in Box"):
         save({"root": Box([1, odd])}, CLASSES)
-
-
-def test_times_are_shifted() -> None:
-    """Times move into another boot wherever they stand; what never happened still never did, and counts stay."""
-    root = Box([seen := Seen(100), seen])
-    fresh = Box(None)
-    load(save({"root": root}, CLASSES), {"root": fresh}, CLASSES, shift=-250)
-    found = fresh.content[0]
-
-    assert found is fresh.content[1]
-    assert (found.first, found.last, found.count) == (-150, 0, 5)
-    assert (list(found.recent), found.until) == ([-150], {"a": -150})
-
-
-def test_void_objects_are_forgotten() -> None:
-    """Objects of a class that means nothing any more vanish with the entries and the tuples that hold them."""
-    part = Part(Table())
-    node: Node[Any] = Node(1)
-    node.links = [part, (part, 1), Pair(1, part), 2]
-    node.table = {"part": part, (part, 3): 3, "kept": 4}
-    whole, fresh = Whole(), Whole()
-    whole.extra = node
-    load(save({"extra": node, "whole": whole}, CLASSES), {"extra": (found := Node(0))}, CLASSES, void=[Part])
-
-    assert found.links == [Pair(1), 2]
-    assert found.table == {"kept": 4}
-    assert fresh.extra is None
 
 
 def test_roots_without_each_other() -> None:
@@ -259,3 +231,15 @@ def test_roots_without_each_other() -> None:
 
     assert load(data, {"two": two, "three": three}, CLASSES) == {}
     assert (two.content, three.content) == (2, 3)
+
+
+def test_only_what_a_root_needs_comes_back() -> None:
+    """Of a snapshot with everything, a part comes back alone, with what it shares with the rest."""
+    whole, table = Whole(), Table()
+    whole.table.learn("a", whole.parts[0])
+    fresh = Table()
+    load(save({"whole": whole, "table": whole.table}, CLASSES), {"table": fresh}, CLASSES)
+
+    assert fresh.known.keys() == {"a"}
+    assert isinstance(part := fresh.known["a"], Part)
+    assert part.table is fresh is not table

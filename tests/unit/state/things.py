@@ -1,7 +1,6 @@
 """Classes of every sort that a snapshot may hold, and some that it may not."""
 
 import subprocess
-from collections import deque
 from collections.abc import Callable
 from enum import Enum, IntFlag, StrEnum
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
@@ -90,20 +89,6 @@ class Rule(NamedTuple):
 
     name: str
     holds: Callable[[int], bool]
-
-
-class Seen:
-    """Something with times."""
-
-    __slots__ = ("count", "first", "last", "recent", "until")
-    TIMES: ClassVar[frozenset[str]] = frozenset({"first", "last", "recent", "until"})
-
-    def __init__(self, now: int) -> None:
-        self.first = now
-        self.last = 0
-        self.count = 5
-        self.recent: deque[int] = deque([now], maxlen=3)
-        self.until = {"a": now}
 
 
 class Table:
