@@ -4,6 +4,7 @@ A pipeline is a pure function of the header and the records that it was given, i
 look at the host. That is why a replay gives the verdicts of the live run.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 from hashlib import blake2b
@@ -18,7 +19,12 @@ from pyloader.host import Host, Process
 from pyloader.host.focus import Focus
 from pyloader.records import EVENTS, AnalystLabel, AnyRecord, EventLoss, HookInUse, Record, event_name, text
 from pyloader.records.recording import Header
-from pyloader.scorer import Baseline, Change, Label, Level, Scorer, Signature
+from pyloader.scorer import CALM, Baseline, Change, Label, Level, Scorer, Signature
+
+_LOG = logging.getLogger(__name__)
+
+_WENT_BACK = 60 * 1_000_000_000
+"""A clock of the records that goes back by more (ns) begins to count anew."""
 
 _HOOKS = 256
 """No set of monitors has more hooks; a recording that claims more gets no more room."""
@@ -57,7 +63,7 @@ class Summary(msgspec.Struct, frozen=True, tag="summary"):
     Records and losses by event name, the number of alerts, how many more were like one that was open, the posture of
     the host in the end, how much of what is ordinary the host has taught, what the tables gave up for want of room, and
     the hooks by which the records came. `labels` counts what analysts said, by label, and what they said of alerts that
-    nobody remembers.
+    nobody remembers. `faults` counts records that brought a defect of the sensor to light, by type and error.
     """
 
     records: dict[str, int]
@@ -69,6 +75,7 @@ class Summary(msgspec.Struct, frozen=True, tag="summary"):
     posture: str = "calm"
     baseline: Baseline = Baseline(days=0.0, episodes=0, learning=True)
     labels: dict[str, int] = msgspec.field(default_factory=dict)
+    faults: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class Pipeline:
@@ -87,6 +94,7 @@ class Pipeline:
         self._records: Counter[type[Record]] = Counter()
         self._lost: Counter[str] = Counter()
         self._labels: Counter[str] = Counter()
+        self._faults: Counter[str] = Counter()
         self._alerts = 0
         self._latest = 0
         self._hooks: dict[tuple[bytes, bytes], HookInUse] = {}
@@ -97,9 +105,22 @@ class Pipeline:
         }
 
     def assess(self, record: AnyRecord) -> Assessment:
-        """Take in one record."""
+        """Take in one record.
+
+        A defect that a record brings to light costs this record its verdict and no other: it is counted and logged. No
+        part is switched off for it, since a crafted record would then blind the sensor.
+        """
+        try:
+            return self._assess(record)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the stream goes on.
+            self._faults[f"{event_name(type(record))}: {type(error).__name__}"] += 1
+            _LOG.warning("a %s could not be judged", event_name(type(record)), exc_info=error)
+            return Assessment(record, None, CALM)
+
+    def _assess(self, record: AnyRecord) -> Assessment:
         self._records[type(record)] += 1
-        change = self._turn(record.timestamp) if record.timestamp >= self._scorer.due else None
+        early = self._scorer.due - record.timestamp
+        change = self._turn(record.timestamp) if early <= 0 or early > _WENT_BACK else None
         process = self.host.apply(record)
         items = self._evidence.assess(record, process, self.host)
         items, heard = self._scorer.respond(record, process, items)
@@ -124,6 +145,7 @@ class Pipeline:
             posture=self.posture.name.lower(),
             baseline=self._scorer.baseline(self._latest),
             labels=dict(sorted(self._labels.items())),
+            faults=dict(sorted(self._faults.items())),
             hooks=[
                 Hook(text(one.monitor), text(one.hook), text(one.rung), text(one.blind_to), text(one.cost))
                 for one in self._hooks.values()

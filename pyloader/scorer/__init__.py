@@ -4,11 +4,12 @@ from pyloader.scorer.calibration import Tail
 from pyloader.scorer.journal import Journal, Label, Past, Similar
 from pyloader.scorer.ledger import Counted, Ledger
 from pyloader.scorer.posture import Change, Level, Posture
-from pyloader.scorer.scale import in_words, nats_for, score, threshold_for
+from pyloader.scorer.scale import CALM, in_words, nats_for, score, threshold_for
 from pyloader.scorer.scorer import Baseline, Scorer, Turn, Verdict
 from pyloader.scorer.signature import Signature
 
 __all__ = [
+    "CALM",
     "Baseline",
     "Change",
     "Counted",

@@ -203,6 +203,7 @@ class Scorer:
 
         `processes` are the ids of all that live, of which attention takes a look at some.
         """
+        self.due = now + TURN_NS
         wall = now + self._offset
         if self._since is None:
             self._since = wall
@@ -211,7 +212,6 @@ class Scorer:
             self.frozen_until = max(self.frozen_until, now + TURN_NS)
         self.tail.watched(max(self._last_turn, self._blind_until) + self._offset, wall)
         self._last_turn = max(now, self._last_turn)
-        self.due = now + TURN_NS
         closed, self._crowded_out = [*self._crowded_out, *self.episodes.over(now)], []
         for episode in closed:
             self._close(episode)

@@ -74,7 +74,8 @@ def summary_line(summary: Summary) -> str:
     grouped = f" and {summary.grouped} more like them" if summary.grouped else ""
     unknown = summary.labels.get("unknown alert", 0)
     labels = f"; {unknown} labels were for alerts that nobody remembers" if unknown else ""
-    return f"{records}; lost: {lost}; {summary.alerts} alerts{grouped}{labels}{evicted}{blind}"
+    faults = "".join(f"; {count} could not be judged: {what}" for what, count in summary.faults.items())
+    return f"{records}; lost: {lost}; {summary.alerts} alerts{grouped}{faults}{labels}{evicted}{blind}"
 
 
 def _blindness(hooks: Iterable[Hook]) -> Iterator[str]:

@@ -206,3 +206,21 @@ def test_loss_lowers_the_confidence_of_alerts() -> None:
 def test_record_about_no_process() -> None:
     """A record that is about no process is assessed without one."""
     assert Assessment(loss_record(), None, 22.2) == Pipeline(HEADER).assess(loss_record())
+
+
+def test_a_defect_costs_one_record(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """A record that brings a defect to light is counted and logged, and those after it are judged as ever."""
+    pipeline = Pipeline(HEADER)
+    judge = pipeline.host.apply
+
+    def fails_once(record: AnyRecord) -> object:
+        monkeypatch.setattr(pipeline.host, "apply", judge)
+        message = f"cannot apply {record}"
+        raise ValueError(message)
+
+    monkeypatch.setattr(pipeline.host, "apply", fails_once)
+    first, second = pipeline.assess_all([exec_record(), REVERSE_SHELL])
+
+    assert (first.process, first.alerts, len(second.alerts)) == (None, (), 1)
+    assert pipeline.summary().faults == {"process_exec: ValueError": 1}
+    assert "a process_exec could not be judged" in caplog.text

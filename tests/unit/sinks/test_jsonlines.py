@@ -161,6 +161,7 @@ def test_summary_is_the_last_line() -> None:
         "posture": "calm",
         "baseline": {"days": 0.0, "episodes": 0, "learning": True},
         "labels": {},
+        "faults": {},
     }
 
 
