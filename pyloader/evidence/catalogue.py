@@ -146,6 +146,12 @@ TOOL_FROM_APPLICATION = Kind(
     "tool_from_application", Group.PROCESS, 2.5, "T1190", "{who} was started by {what}, an application server"
 )
 
+# Novelty -------------------------------------------------------------------------------------------------------------
+NEW_CHILD = Kind("new_child", Group.PROCESS, 4.0, "", "{who}: none of {what}")
+NEW_IN_SERVICE = Kind("new_in_service", Group.PROCESS, 4.0, "", "{who}: none of {what}")
+NEW_USER = Kind("new_user", Group.PROCESS, 4.0, "", "{who}: none of {what}")
+NEW_ARGUMENTS = Kind("new_arguments", Group.PROCESS, 4.0, "", "{who}: none of {what}")
+
 # Privileges ----------------------------------------------------------------------------------------------------------
 CREDENTIALS_UNEXPLAINED = Kind(
     "credentials_unexplained",

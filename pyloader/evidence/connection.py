@@ -8,6 +8,7 @@ from pyloader.evidence.domain import Handler
 from pyloader.evidence.item import NOTHING, Evidence
 from pyloader.evidence.outbound_scans import OutboundScans
 from pyloader.evidence.raw_sockets import RawSockets
+from pyloader.evidence.staging import Staging
 from pyloader.host import Host, Process
 from pyloader.records import (
     ConnectionClosed,
@@ -25,12 +26,12 @@ from pyloader.records import (
 class ConnectionEvidence:
     """Turns records of connections into evidence about their processes."""
 
-    def __init__(self, raw_sockets: RawSockets, covert: Covert) -> None:
+    def __init__(self, raw_sockets: RawSockets, covert: Covert, staging: Staging) -> None:
         self._raw_sockets = raw_sockets
         self._covert = covert
-        self._scans = OutboundScans()
+        self._scans = OutboundScans(staging)
         self._beacons = Beacons()
-        self._destinations = Destinations()
+        self._destinations = Destinations(staging)
         self._after_scan = AfterScan()
         self.handlers: dict[type[Record], Handler] = {
             ConnectionOpened: self._opened,
@@ -43,10 +44,16 @@ class ConnectionEvidence:
         }
 
     @property
+    def learned(self) -> dict[str, object]:
+        """What was learned, by name."""
+        return {"destinations": self._destinations.contexts, "failures": self._scans.usual}
+
+    @property
     def evicted(self) -> dict[str, int]:
         """How many entries each table gave up for new ones."""
         return {
             "trails": self._scans.evicted,
+            "failures": self._scans.usual.evicted,
             "rhythms": self._beacons.evicted,
             "destinations": self._destinations.evicted,
             "let_in": self._after_scan.evicted,
@@ -56,8 +63,11 @@ class ConnectionEvidence:
         if record.direction != Direction.OUTBOUND:
             return self._after_scan.opened(record, process, host) + self._destinations.opened(record, process)
         found = self._scans.opened(record, process)
-        found += self._beacons.opened(record, process, self._destinations.novelty(record, process))
-        return found + self._destinations.opened(record, process)
+        beacon = self._beacons.opened(record, process, self._destinations.novelty(record, process))
+        found += beacon + self._destinations.opened(record, process, accused=bool(found or beacon))
+        if beacon:
+            self._destinations.disown(record, process)
+        return found
 
     def _closed(self, record: ConnectionClosed, process: Process, _host: Host) -> tuple[Evidence, ...]:
         if record.direction == Direction.OUTBOUND:

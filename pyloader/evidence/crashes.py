@@ -95,8 +95,11 @@ class Crashes:
         if storm.told:
             return NOTHING
         fault = _classified(record)
-        weight = self._habits.judge(process, fault.facing if facing else fault.habit, now)
-        return (fault.kind.about(process, _what(record, fault.kind), weight),) if weight else NOTHING
+        habit = fault.facing if facing else fault.habit
+        weight = self._habits.judge(process, habit, now)
+        if not weight:
+            return NOTHING
+        return (self._habits.about(fault.kind, process, habit, _what(record, fault.kind), nats=weight, now=now),)
 
     def _count(self, process: Process, origin: Process | None, spot: Spot, now: int) -> Storm:
         """Count a crash under both keys, and return the storm that is worse."""

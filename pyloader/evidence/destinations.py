@@ -1,9 +1,11 @@
 """Where programs go and where they wait: what is new for an executable that otherwise does the same all day."""
 
+from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
-from pyloader.evidence.item import NOTHING, Evidence
+from pyloader.evidence.catalogue import Kind, shown
+from pyloader.evidence.item import NOTHING, Evidence, Group
 from pyloader.evidence.network_kinds import (
     INFAMOUS_PORT,
     RARE_DESTINATION,
@@ -12,8 +14,10 @@ from pyloader.evidence.network_kinds import (
     SERVICE_CONNECTS,
     SHELL_CONNECTS,
 )
-from pyloader.evidence.programs import Programs, Role
-from pyloader.evidence.rarity import Experience, Experiences
+from pyloader.evidence.novelty import Contexts, S, Table
+from pyloader.evidence.programs import Programs, Role, base_name
+from pyloader.evidence.rarity import Experiences
+from pyloader.evidence.staging import Staging
 from pyloader.evidence.traits import Trait
 from pyloader.host import Process
 from pyloader.records import ConnectionOpened, Direction, SocketListening
@@ -31,80 +35,116 @@ might be anything; an installed program has destinations of its own."""
 
 _INSTALLED: Final = ("/usr/", "/bin/", "/sbin/", "/lib", "/opt/", "/snap/")
 _ANYTHING: Final = Role.SHELL | Role.INTERPRETER | Role.DOWNLOADER | Role.RELAY
-_LEAST_TOLD: Final = 1.0
+
+CONTEXTS: Final = 8_192
+"""So many executables, in each of three roles, each of two generations holds."""
+
+_TAKEN_UP: Final = -1
+"""What stands among the ports for a connection that was taken up."""
+
+_HOST: Final = ""
 
 
 class Destinations:
-    """What executables connect to and wait at, and what this host as a whole connects to."""
+    """What executables connect to and wait at, and what this host as a whole connects to (`contexts`)."""
 
-    def __init__(self) -> None:
+    def __init__(self, staging: Staging) -> None:
+        self.contexts: Contexts = Experiences(CONTEXTS)
+        self._staging = staging
         self._programs = Programs()
-        self._addresses: Experiences[str, bytes] = Experiences()
-        self._ports: Experiences[str, int] = Experiences()
-        self._listens: Experiences[str, int] = Experiences()
-        self._host: Experience[bytes] = Experience()
+        self._addresses: Table[bytes] = self._table("address", bytes.hex, bytes.fromhex)
+        self._of_host: Table[bytes] = self._table("address of host", bytes.hex, bytes.fromhex)
+        self._ports: Table[int] = self._table("port", str, int)
+        self._listens: Table[int] = self._table("listener", str, int)
 
     @property
     def evicted(self) -> int:
         """How many executables were forgotten."""
-        return self._addresses.evicted + self._ports.evicted + self._listens.evicted
+        return self.contexts.evicted
 
     def novelty(self, record: ConnectionOpened, process: Process) -> float:
         """Return how new a destination is for a process, in nats; 0 if it or its host is known to this one.
 
         Ask before `opened` learns of it.
         """
-        remote = record.remote_address
-        if remote in self._host or is_near(record):
+        remote, now = record.remote_address, record.timestamp
+        host = self._of_host.of(_HOST, now)
+        if remote in host or is_near(record):
             return 0.0
-        seen = self._addresses.of(process.exe)
-        surprise = max(seen.weight(remote), self._host.weight(remote))
-        if seen.seen or process.traits & Trait.EARLIER:
+        surprise = max(self._addresses.weigh(process.exe, remote, now), self._of_host.weigh(_HOST, remote, now))
+        if self._addresses.of(process.exe, now).seen or process.traits & Trait.EARLIER:
             return surprise
         program, _ = self._programs.of(process)
         anything = program.roles & _ANYTHING or not process.exe.startswith(_INSTALLED)
         return max(surprise, NOVEL if anything else STRANGE_START)
 
-    def opened(self, record: ConnectionOpened, process: Process) -> tuple[Evidence, ...]:
-        """Judge a connection that a process made, or took up."""
+    def opened(self, record: ConnectionOpened, process: Process, *, accused: bool = False) -> tuple[Evidence, ...]:
+        """Judge a connection that a process made, or took up; `accused` is whether it is evidence already."""
         exe = process.exe or process.comm
+        now, lineage = record.timestamp, process.lineage
         if record.direction == Direction.INBOUND:
-            self._ports.of(exe).learn(-1)
+            self._ports.take(lineage, exe, _TAKEN_UP, now, suspicious=False)
             return NOTHING
         if is_near(record):
             return NOTHING
         program, _ = self._programs.of(process)
         where = f"{record.remote}:{record.remote_port}"
-        remote, ports = self._addresses.of(exe), self._ports.of(exe)
+        ports = self._ports.of(exe, now)
         found: list[Evidence] = []
         if program.roles & Role.SHELL:
             found.append(SHELL_CONNECTS.about(process, where, 6.0 if is_public(record.remote) else 3.0))
-        if ports.of(-1) >= SERVED_ONLY and ports.of(-1) == ports.seen and program.roles & Role.SERVER:
+        served = ports.of(_TAKEN_UP)
+        if served >= SERVED_ONLY and served == ports.seen and program.roles & Role.SERVER:
             found.append(SERVICE_CONNECTS.about(process, where))
-        nats = remote.weight(record.remote_address)
-        if nats >= _LEAST_TOLD:
-            found.append(RARE_DESTINATION.about(process, where, nats))
-        nats = min(ports.weight(record.remote_port), RARE_PORT.nats)
-        if nats >= _LEAST_TOLD:
-            found.append(RARE_PORT.about(process, where, nats))
         if record.remote_port in INFAMOUS:
             found.append(INFAMOUS_PORT.about(process, where))
-        if not process.traits & Trait.ACCUSED:
-            # Whoever is under suspicion teaches nothing.
-            remote.learn(record.remote_address)
-            ports.learn(record.remote_port)
-            self._host.learn(record.remote_address)
+        accused = accused or bool(found)
+        remote, port = record.remote_address, record.remote_port
+        found += self._judge(self._addresses, RARE_DESTINATION, process, remote, what=where, now=now, accused=accused)
+        found += self._judge(self._ports, RARE_PORT, process, port, what=where, now=now, accused=accused)
+        self._of_host.take(lineage, _HOST, remote, now, suspicious=accused or bool(found))
         return tuple(found)
 
     def listening(self, record: SocketListening, process: Process) -> tuple[Evidence, ...]:
         """Judge where a process waits for connections."""
-        seen = self._listens.of(process.exe or process.comm)
-        nats = seen.weight(record.local_port)
-        if not process.traits & Trait.ACCUSED:
-            seen.learn(record.local_port)
-        if record.local.is_loopback or nats < _LEAST_TOLD:
+        exe, port, now = process.exe or process.comm, record.local_port, record.timestamp
+        if record.local.is_loopback:
+            self._listens.take(process.lineage, exe, port, now, suspicious=False)
             return NOTHING
-        return (RARE_LISTENER.about(process, f"port {record.local_port}", nats),)
+        return tuple(self._judge(self._listens, RARE_LISTENER, process, port, what=f"port {port}", now=now))
+
+    def disown(self, record: ConnectionOpened, process: Process) -> None:
+        """Forget a destination that was learned before it turned out to be suspicious."""
+        now = record.timestamp
+        self._addresses.of(process.exe or process.comm, now).forget(record.remote_address)
+        self._of_host.of(_HOST, now).forget(record.remote_address)
+
+    def _judge(
+        self,
+        table: Table[S],
+        kind: Kind,
+        process: Process,
+        symbol: S,
+        *,
+        what: str,
+        now: int,
+        accused: bool = False,
+    ) -> list[Evidence]:
+        """Judge what is new for an executable, and let it be learned, now or later."""
+        exe = process.exe or process.comm
+        nats = table.weigh(exe, symbol, now)
+        seen = table.of(exe, now).seen
+        told = table.take(process.lineage, exe, symbol, now, suspicious=accused or nats > 0.0)
+        if nats == 0.0 or not told:
+            return []
+        nats = self._staging.afford(process.lineage, min(nats, kind.nats), now)
+        if nats == 0.0:
+            return []
+        counted = f"{what}, as none of {seen:,.0f} before of {shown(base_name(exe))}"
+        return [kind.about(process, counted, nats, table.lesson(exe, symbol))]
+
+    def _table(self, name: str, encode: Callable[[S], str], decode: Callable[[str], S]) -> Table[S]:
+        return Table(name, Group.OUTBOUND, self._staging, self.contexts, encode=encode, decode=decode)
 
 
 def is_near(record: ConnectionOpened) -> bool:

@@ -24,6 +24,11 @@ class Domain(Protocol):
         ...
 
     @property
+    def learned(self) -> Mapping[str, object]:
+        """What was learned and outlives a restart, by name."""
+        ...
+
+    @property
     def evicted(self) -> dict[str, int]:
         """How many entries each table gave up for new ones."""
         ...

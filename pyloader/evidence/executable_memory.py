@@ -97,4 +97,4 @@ def judge_protection(
         instance.voiced = record.timestamp
     behind = f" of {text(record.file)}" if record.file else ""
     what = f"{size(record.length)} of {place(record.address, record.area, record.now)}{behind}, {way.words}"
-    return (kind.about(process, what, nats),)
+    return (habits.about(kind, process, habit, what, nats=nats, now=record.timestamp),)

@@ -24,4 +24,7 @@ def judge_request(record: MemoryRequest, process: Process, habits: Habits) -> tu
     limited = record.flags & _USER_MODE_ONLY
     habit = Habit.USERFAULTFD_LIMITED if limited else Habit.USERFAULTFD
     nats = habits.judge(process, habit, record.timestamp)
-    return (USERFAULTFD.about(process, ", those of user mode only" if limited else "", nats),) if nats else NOTHING
+    if not nats:
+        return NOTHING
+    what = ", those of user mode only" if limited else ""
+    return (habits.about(USERFAULTFD, process, habit, what, nats=nats, now=record.timestamp),)

@@ -5,18 +5,23 @@ ever showed is. With n of N instances that showed it, prior rate r0, and q the s
 
     r = (n + κ·r0) / (N + κ)        weight = clamp(ln(q / r), -2, cap)        κ = 5
 
-An instance is one process with one image, and counts once per technique, however often it does it. It is judged by
-the *other* instances: its own habits join the baseline when it has ended quietly, or has lived on quietly for
-`SETTLED_NS`. Quietly means that nothing but its memory spoke against it or its lineage. A habit that alone would raise
-an alert joins only when `REPEATED` instances have shown it: one attack teaches nothing.
+An instance is one process with one image, and counts once per technique, however often it does it. What is ordinary
+joins the baseline at once; what has a weight is staged, and joins when its episode closed quietly (`staging`). Then it
+still is ordinary only if every tenth instance shows it: what a program is made for, it does again and again, and an
+attack now and then, however quiet it is, stays rare. All counts halve in `HALF_LIFE_NS`.
 """
 
 import math
-from collections import deque
 from typing import Final
 
+from pyloader.evidence.catalogue import Kind, shown
+from pyloader.evidence.excuses import Excuses
+from pyloader.evidence.item import Evidence, Group
+from pyloader.evidence.lesson import Lesson
 from pyloader.evidence.priors import PRIORS, Habit
-from pyloader.evidence.traits import Trait
+from pyloader.evidence.programs import base_name
+from pyloader.evidence.rarity import FADES_EVERY_NS, HALF_LIFE_NS
+from pyloader.evidence.staging import PREVALENT, Staging
 from pyloader.host import Process
 
 PRIOR_WEIGHT: Final = 5.0
@@ -26,19 +31,15 @@ LEAST: Final = -2.0
 SILENT: Final = 0.5
 """A weight, in nats, below which a habit is not told."""
 
-DOUBTFUL: Final = 5.1
-"""A weight, in nats, that alone raises an alert."""
-
-REPEATED: Final = 3
-SETTLED_NS: Final = 600 * 1_000_000_000
-
 FACING_SHARE: Final = 0.1
 """Of the instances of a program that compiles, the share whose first code comes when they face the network."""
 
-_CRASHES: Final = sum(1 << habit for habit in range(Habit.CRASH, Habit.JUMP_TO_NOTHING_FACING + 1))
-_ALL: Final = -1
-"""`Instance.joined` of an instance that has no more to teach."""
+CONTEXTS: Final = 25_000
+"""So many programs each of two generations holds."""
 
+TABLE: Final = "habit"
+
+_CRASHES: Final = sum(1 << habit for habit in range(Habit.CRASH, Habit.JUMP_TO_NOTHING_FACING + 1))
 _CONTAINER: Final = "container:"
 
 
@@ -51,18 +52,17 @@ def context_of(process: Process) -> str:
 class Instance:
     """What one process has shown with its present image (`Process.habits`).
 
-    `shown`, `doubtful` and `joined` are sets of `Habit` as bits; `voiced` is when it was last told that the process
-    made code (ns), or 0.
+    `shown` and `staged` are sets of `Habit` as bits: all, and those that wait for the close of an episode. `voiced` is
+    when it was last told that the process made code (ns), or 0.
     """
 
-    __slots__ = ("context", "counted", "doubtful", "joined", "shown", "voiced")
+    __slots__ = ("context", "over", "shown", "staged", "voiced")
 
     def __init__(self, context: str) -> None:
         self.context = context
         self.shown = 0
-        self.doubtful = 0
-        self.joined = 0
-        self.counted = False
+        self.staged = 0
+        self.over = False
         self.voiced = 0
 
 
@@ -71,45 +71,96 @@ def instance_of(process: Process) -> Instance | None:
     return process.habits if isinstance(process.habits, Instance) else None
 
 
-class _Counts:
-    """The baseline of one context: how many instances, and of each habit how many sure and doubtful ones."""
+class Counts:
+    """The baseline of one context: how many instances, and how many have shown each habit, at once or once suspicious.
 
-    __slots__ = ("doubtful", "instances", "shown")
+    `since` is when it last faded (ns, wall clock).
+    """
 
-    def __init__(self) -> None:
-        self.instances = 0
-        self.shown: dict[int, int] | None = None
-        self.doubtful: dict[int, int] | None = None
+    __slots__ = ("instances", "shown", "since", "suspicious")
 
-    def of(self, habit: int) -> int:
-        """Return how many instances have shown a habit."""
-        shown = self.shown.get(habit, 0) if self.shown is not None else 0
-        doubtful = self.doubtful.get(habit, 0) if self.doubtful is not None else 0
-        return shown + doubtful if doubtful >= REPEATED else shown
+    def __init__(self, since: int = 0) -> None:
+        self.instances = 0.0
+        self.shown: dict[int, float] | None = None
+        self.suspicious: dict[int, float] | None = None
+        self.since = since
+
+    def of(self, habit: int) -> float:
+        """Return how many instances have shown a habit, as far as that is believed."""
+        shown = self.shown.get(habit, 0.0) if self.shown is not None else 0.0
+        more = self.suspicious.get(habit, 0.0) if self.suspicious is not None else 0.0
+        return shown + more if more >= PREVALENT * self.instances else shown
+
+    def fade(self, wall: int) -> None:
+        """Let older instances count less."""
+        factor = 0.5 ** ((wall - self.since) / HALF_LIFE_NS)
+        self.since = wall
+        self.instances *= factor
+        for counts in (self.shown, self.suspicious):
+            if counts is not None:
+                for habit in counts:
+                    counts[habit] *= factor
 
 
-_UNKNOWN: Final = _Counts()
+_UNKNOWN: Final = Counts()
+
+
+class Rates:
+    """What was learned: the counts by context, in two generations of `capacity` each; `evicted` were forgotten.
+
+    `young` is the later generation, to which whatever is used belongs.
+    """
+
+    def __init__(self, capacity: int = CONTEXTS) -> None:
+        self.capacity = capacity
+        self.evicted = 0
+        self.young: dict[str, Counts] = {}
+        self._old: dict[str, Counts] = {}
+
+    def of(self, context: str, wall: int) -> Counts:
+        """Return the counts of a context as they stand now (ns, wall clock), to be read only."""
+        counts = self.young.get(context) or self._old.get(context)
+        if counts is None:
+            return _UNKNOWN
+        if wall - counts.since >= FADES_EVERY_NS:
+            counts.fade(wall)
+        return counts
+
+    def at(self, context: str, wall: int) -> Counts:
+        """Return the counts of a context, to be added to."""
+        counts = self.young.get(context)
+        if counts is None:
+            counts = self._old.pop(context, None) or Counts(wall)
+            if len(self.young) >= self.capacity:
+                self.evicted += len(self._old)
+                self._old, self.young = self.young, {}
+            self.young[context] = counts
+        if wall - counts.since >= FADES_EVERY_NS:
+            counts.fade(wall)
+        return counts
 
 
 class Habits:
-    """The baselines of two generations of `capacity` contexts each, and at most `capacity` instances that settle.
+    """Judges what processes do by what was learned (`rates`), and lets it be learned."""
 
-    `evicted` counts the baselines that were forgotten and the instances that will teach only at their end.
-    """
+    group = Group.MEMORY
 
-    def __init__(self, capacity: int = 4_096) -> None:
-        self.capacity = capacity
-        self.evicted = 0
-        self._young: dict[str, _Counts] = {}
-        self._old: dict[str, _Counts] = {}
-        self._settling: deque[tuple[int, Process, Instance]] = deque()
+    def __init__(self, staging: Staging, capacity: int = CONTEXTS) -> None:
+        self.rates = Rates(capacity)
+        self._staging = staging
+        self._excuses: Excuses = staging.excuses
+        staging.register(TABLE, self)
+
+    @property
+    def evicted(self) -> int:
+        """How many baselines were forgotten."""
+        return self.rates.evicted
 
     def judge(self, process: Process, habit: Habit, now: int, *, made_for_it: bool = False) -> float:
         """Note that a process has shown a habit, and return its weight in nats.
 
         It is 0 if this instance has shown it before, or if it is so common that it is not worth telling.
         """
-        self._settle(now)
         instance = instance_of(process)
         if instance is None:
             process.habits = instance = Instance(context_of(process))
@@ -117,92 +168,95 @@ class Habits:
         if instance.shown & bit:
             return 0.0
         instance.shown |= bit
-        nats = self.weight(instance.context, habit, made_for_it=made_for_it)
-        if nats >= DOUBTFUL:
-            instance.doubtful |= bit
-        if len(self._settling) >= self.capacity:
-            self._settling.popleft()
-            self.evicted += 1
-        self._settling.append((now + SETTLED_NS, process, instance))
+        context = instance.context
+        nats = self.weight(context, habit, now, made_for_it=made_for_it)
+        known = self.rates.of(context, now + self._staging.offset).of(habit) > 0.0
+        if nats < SILENT and self._staging.admits(process.lineage, now, known=known):
+            _add(self.rates.at(context, now + self._staging.offset), habit)
+        else:
+            instance.staged |= bit
+            self._staging.stage(process.lineage, _lesson(context, habit), now, suspicious=nats >= SILENT)
         return nats if nats >= SILENT else 0.0
 
-    def weight(self, context: str, habit: Habit, *, made_for_it: bool = False) -> float:
+    def about(self, kind: Kind, process: Process, habit: Habit, what: str, *, nats: float, now: int) -> Evidence:
+        """Return the evidence that a process has shown a habit, with the counts that it was weighed by."""
+        instance = instance_of(process)
+        context = instance.context if instance is not None else context_of(process)
+        counts = self.rates.of(context, now + self._staging.offset)
+        item = kind.about(process, what, nats, _lesson(context, habit))
+        if counts.instances < 1.0:
+            return item
+        program = shown(base_name(context))
+        text = f"{item.text}; {program}: {counts.of(habit):,.0f} of {counts.instances:,.0f} instances ever did this"
+        return Evidence(item.code, item.group, nats, text, item.technique, process, item.floor, item.context)
+
+    def weight(self, context: str, habit: Habit, now: int, *, made_for_it: bool = False) -> float:
         """Return the weight in nats, -2 to the cap, of a habit in a context."""
-        counts = self._young.get(context) or self._old.get(context) or _UNKNOWN
+        wall = now + self._staging.offset
+        counts = self.rates.of(context, wall)
         prior = PRIORS[habit]
         rate = prior.made_for_it if made_for_it else prior.programs
         if habit is Habit.FACING_CODE:
             compiled = max(counts.of(Habit.WRITABLE_CODE), counts.of(Habit.WRITTEN_CODE))
-            rate = max(rate, FACING_SHARE * compiled / (counts.instances + PRIOR_WEIGHT))
-        learned = (counts.of(habit) + PRIOR_WEIGHT * rate) / (counts.instances + PRIOR_WEIGHT)
+            rate = max(rate, FACING_SHARE * compiled / (max(counts.instances, compiled) + PRIOR_WEIGHT))
+        excused = self._excuses.of(_lesson(context, habit), wall)
+        seen = counts.of(habit) + excused
+        # What an instance has shown is counted before its end, and it itself at its end.
+        instances = max(counts.instances + excused, seen)
+        learned = (seen + PRIOR_WEIGHT * rate) / (instances + PRIOR_WEIGHT)
         return max(LEAST, min(math.log(prior.attacks / learned), prior.cap))
 
-    def counted(self, process: Process) -> None:
+    def counted(self, process: Process, now: int) -> None:
         """Count an instance that has ended and has shown nothing."""
+        if now < self._staging.frozen_until:
+            return
         context = process.exe or process.comm
         if process.container:
             context = _CONTAINER + context
-        counts = self._young.get(context)
-        if counts is None:
-            counts = self._counts(context)
-        counts.instances += 1
+        wall = now + self._staging.offset
+        counts = self.rates.young.get(context)
+        if counts is None or wall - counts.since >= FADES_EVERY_NS:
+            counts = self.rates.at(context, wall)
+        counts.instances += 1.0
 
-    def ended(self, process: Process, *, crashed: bool) -> None:
-        """Let a process that has ended teach its habits. One that crashed teaches only that."""
+    def ended(self, process: Process, now: int, *, crashed: bool) -> None:
+        """Count an instance that has ended. One that crashed teaches nothing else that waits to be learned."""
         instance = instance_of(process)
-        if instance is not None:
-            if quiet(process):
-                self._join(instance, instance.shown & _CRASHES if crashed else instance.shown)
-            instance.joined = _ALL
-
-    def replaced(self, process: Process) -> None:
-        """Let the image that a process had until now teach its habits."""
-        instance = instance_of(process)
-        if instance is not None:
-            if quiet(process):
-                self._join(instance, instance.shown)
-            instance.joined = _ALL
-            process.habits = None
-
-    def _settle(self, now: int) -> None:
-        """Let the instances teach that have lived on quietly."""
-        settling = self._settling
-        while settling and settling[0][0] <= now:
-            _, process, instance = settling.popleft()
-            if quiet(process):
-                self._join(instance, instance.shown)
-
-    def _join(self, instance: Instance, habits: int) -> None:
-        new = habits & ~instance.joined
-        if instance.joined == _ALL or (instance.counted and not new):
+        if instance is None or instance.over:
             return
-        counts = self._counts(instance.context)
-        if not instance.counted:
-            counts.instances += 1
-            instance.counted = True
-        instance.joined |= new
-        while new:
-            bit = new & -new
-            new ^= bit
-            habit = bit.bit_length() - 1
-            if instance.doubtful & bit:
-                counts.doubtful = counts.doubtful if counts.doubtful is not None else {}
-                counts.doubtful[habit] = counts.doubtful.get(habit, 0) + 1
-            else:
-                counts.shown = counts.shown if counts.shown is not None else {}
-                counts.shown[habit] = counts.shown.get(habit, 0) + 1
+        instance.over = True
+        if crashed:
+            self._withdraw(process, instance, instance.staged & ~_CRASHES)
+        if now >= self._staging.frozen_until:
+            self.rates.at(instance.context, now + self._staging.offset).instances += 1.0
 
-    def _counts(self, context: str) -> _Counts:
-        counts = self._young.get(context)
-        if counts is None:
-            counts = self._old.pop(context, None) or _Counts()
-            if len(self._young) >= self.capacity:
-                self.evicted += len(self._old)
-                self._old, self._young = self._young, {}
-            self._young[context] = counts
-        return counts
+    def replaced(self, process: Process, now: int) -> None:
+        """Count the image that a process had until now."""
+        self.ended(process, now, crashed=False)
+        process.habits = None
+
+    def learn(self, context: str, symbol: str, times: float, wall: int) -> None:
+        """Count a habit that was staged."""
+        counts = self.rates.at(context, wall)
+        counts.suspicious = counts.suspicious if counts.suspicious is not None else {}
+        habit = Habit[symbol]
+        counts.suspicious[habit] = counts.suspicious.get(habit, 0.0) + times
+
+    def instances(self, context: str, wall: int) -> float:
+        """Return how many instances of a context have ended."""
+        return self.rates.of(context, wall).instances
+
+    def _withdraw(self, process: Process, instance: Instance, habits: int) -> None:
+        while habits:
+            bit = habits & -habits
+            habits ^= bit
+            self._staging.withdraw(process.lineage, _lesson(instance.context, Habit(bit.bit_length() - 1)))
 
 
-def quiet(process: Process) -> bool:
-    """Return whether nothing but its memory speaks against a process: whether it may teach a baseline."""
-    return not process.traits & Trait.ACCUSED
+def _add(counts: Counts, habit: Habit) -> None:
+    counts.shown = counts.shown if counts.shown is not None else {}
+    counts.shown[habit] = counts.shown.get(habit, 0.0) + 1.0
+
+
+def _lesson(context: str, habit: Habit) -> Lesson:
+    return (TABLE, context, habit.name)

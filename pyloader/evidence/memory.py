@@ -10,6 +10,7 @@ from pyloader.evidence.item import NOTHING, Evidence
 from pyloader.evidence.origin import judge_origin
 from pyloader.evidence.programs import Programs
 from pyloader.evidence.reach import judge_access
+from pyloader.evidence.staging import Staging
 from pyloader.evidence.traits import Trait
 from pyloader.evidence.usage import judge_oom, judge_usage
 from pyloader.host import Host, Process
@@ -31,9 +32,9 @@ from pyloader.records import (
 class MemoryEvidence:
     """Turns memory records into evidence. What is habitual it learns from how instances of programs end."""
 
-    def __init__(self) -> None:
+    def __init__(self, staging: Staging) -> None:
         self._programs = Programs()
-        self._habits = Habits()
+        self._habits = Habits(staging)
         self._crashes = Crashes(self._habits)
         self.handlers: dict[type[Record], Handler] = {
             MemoryProtection: self._protection,
@@ -47,6 +48,11 @@ class MemoryEvidence:
             ProcessExit: self._exited,
             ProcessSeen: self._seen,
         }
+
+    @property
+    def learned(self) -> dict[str, object]:
+        """What was learned, by name."""
+        return {"habits": self._habits.rates}
 
     @property
     def evicted(self) -> dict[str, int]:
@@ -83,14 +89,14 @@ class MemoryEvidence:
         if process.habits is None and (parent is None or parent.habits is None):
             return NOTHING
         found = judge_execution(record, process)
-        self._habits.replaced(process)
+        self._habits.replaced(process, record.timestamp)
         return found
 
     def _exited(self, record: ProcessExit, process: Process, _host: Host) -> tuple[Evidence, ...]:
         if process.habits is None:
-            self._habits.counted(process)
+            self._habits.counted(process, record.timestamp)
         else:
-            self._habits.ended(process, crashed=record.signal in FAULTS)
+            self._habits.ended(process, record.timestamp, crashed=record.signal in FAULTS)
         return NOTHING
 
     def _seen(self, _record: ProcessSeen, process: Process, _host: Host) -> tuple[Evidence, ...]:

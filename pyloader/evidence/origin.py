@@ -59,16 +59,14 @@ def judge_origin(record: CallOrigin, process: Process, habits: Habits, programs:
             kind, habit = CALL_FROM_FRESH_CODE, Habit.CALL_FROM_FRESH_CODE
         nats = habits.judge(process, habit, record.timestamp, made_for_it=made_for_it)
         if nats:
-            found.append(
-                kind.about(process, f"{call} in {place(record.ip, record.ip_area, record.ip_protection)}", nats)
-            )
+            where = place(record.ip, record.ip_area, record.ip_protection)
+            found.append(habits.about(kind, process, habit, f"{call} in {where}", nats=nats, now=record.timestamp))
     if suspicions & _STACK and not _is_goroutine(record):
         kind, habit = _stack(record)
         nats = habits.judge(process, habit, record.timestamp, made_for_it=made_for_it)
         if nats:
-            found.append(
-                kind.about(process, f"{call} on {place(record.sp, record.sp_area, record.sp_protection)}", nats)
-            )
+            where = place(record.sp, record.sp_area, record.sp_protection)
+            found.append(habits.about(kind, process, habit, f"{call} on {where}", nats=nats, now=record.timestamp))
     found += judge_call(record, process)
     return tuple(found)
 

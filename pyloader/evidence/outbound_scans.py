@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from pyloader.evidence.item import NOTHING, Evidence
 from pyloader.evidence.network_kinds import OUTBOUND_SCAN
 from pyloader.evidence.random_walk import OUTBOUND, UNANSWERED, RandomWalk, Steps, steps
-from pyloader.evidence.traits import Trait
+from pyloader.evidence.staging import Staging
 from pyloader.host import Host, Process
 from pyloader.records import ConnectionOpened, DatagramSent, Outcome, ProcessExit, address
 
@@ -58,14 +58,37 @@ class _Trail:
         self.udp: dict[bytes, int] = {}
 
 
-class OutboundScans:
-    """The trails of processes, and what is usual of their executables; `evicted` counts those that were forgotten."""
+class Failures:
+    """How often first contacts of executables fail: so many of so many. `evicted` executables were forgotten."""
 
     def __init__(self, capacity: int = 4_096) -> None:
         self.capacity = capacity
         self.evicted = 0
-        self._trails: dict[Process, _Trail] = {}
         self._usual: dict[str, tuple[float, float]] = {}
+
+    def of(self, exe: str) -> tuple[float, float]:
+        """Return how many contacts an executable had, and how many of them failed."""
+        return self._usual.get(exe, (0.0, 0.0))
+
+    def learn(self, exe: str, contacts: int, failed: int) -> None:
+        """Count the contacts of an instance that has ended."""
+        before, failed_before = self._usual.pop(exe, (0.0, 0.0))
+        if len(self._usual) >= self.capacity:
+            del self._usual[next(iter(self._usual))]
+            self.evicted += 1
+        weight = 0.5 if before > _MUCH else 1.0
+        self._usual[exe] = (weight * before + contacts, weight * failed_before + failed)
+
+
+class OutboundScans:
+    """The trails of processes, and what is usual of their executables (`usual`); `evicted` trails were forgotten."""
+
+    def __init__(self, staging: Staging, capacity: int = 4_096) -> None:
+        self.capacity = capacity
+        self.evicted = 0
+        self.usual = Failures()
+        self._staging = staging
+        self._trails: dict[Process, _Trail] = {}
 
     def opened(self, record: ConnectionOpened, process: Process) -> tuple[Evidence, ...]:
         """Judge the outcome of an attempt to connect."""
@@ -90,26 +113,19 @@ class OutboundScans:
         peer = (record.remote_address, -record.remote_port)
         return self._enter(process, _Contact(peer, success=False, size=UNANSWERED, now=record.timestamp))
 
-    def ended(self, _record: ProcessExit, process: Process, _host: Host) -> tuple[Evidence, ...]:
-        """Let a process that has ended teach what is usual of its executable."""
+    def ended(self, record: ProcessExit, process: Process, _host: Host) -> tuple[Evidence, ...]:
+        """Let a process that has ended teach what is usual of its executable, unless something speaks against it."""
         trail = self._trails.pop(process, None)
-        if trail is not None and trail.contacts and not trail.told and not process.traits & Trait.ACCUSED:
-            self._learn(process.exe, trail)
+        if trail is None or not trail.contacts or trail.told:
+            return NOTHING
+        if self._staging.admits(process.lineage, record.timestamp, known=False):
+            self.usual.learn(process.exe, len(trail.contacts), trail.failed)
         return NOTHING
 
-    def _learn(self, exe: str, trail: _Trail) -> None:
-        contacts, failed = self._usual.pop(exe, (0.0, 0.0))
-        if len(self._usual) >= self.capacity:
-            del self._usual[next(iter(self._usual))]
-            self.evicted += 1
-        weight = 0.5 if contacts > _MUCH else 1.0
-        self._usual[exe] = (weight * contacts + len(trail.contacts), weight * failed + trail.failed)
-
     def _steps(self, exe: str) -> Steps:
-        usual = self._usual.get(exe)
-        if usual is None:
+        contacts, failed = self.usual.of(exe)
+        if not contacts:
             return OUTBOUND
-        contacts, failed = usual
         success = (contacts - failed + _PRIOR * _HONEST) / (contacts + _PRIOR)
         return steps(min(_HONEST, max(_WORST, success)), _SCANNER)
 

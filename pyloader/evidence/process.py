@@ -9,6 +9,7 @@ from typing import Final
 
 from pyloader.evidence.catalogue import SHELL_FROM_RELAY, SHELL_ON_SOCKET, SOCKET_HANDLER, Finding, named
 from pyloader.evidence.commands import RULES, about, escape_of, judge_words
+from pyloader.evidence.customs import Customs
 from pyloader.evidence.discovery import Reconnaissance
 from pyloader.evidence.domain import Handler
 from pyloader.evidence.downloads import Downloads
@@ -24,9 +25,10 @@ from pyloader.evidence.programs import Program, Programs, Role
 from pyloader.evidence.script import judge_script
 from pyloader.evidence.services import judge_child
 from pyloader.evidence.shell import Argv, shell_code, wrapped
+from pyloader.evidence.staging import Staging
 from pyloader.evidence.traits import Trait, traits_of
 from pyloader.host import Host, Process
-from pyloader.records import CredentialChange, ExecFlag, ProcessExec, ProcessSeen, Record, Stdio
+from pyloader.records import CgroupSeen, CredentialChange, ExecFlag, ProcessExec, ProcessSeen, Record, Stdio
 
 MOST: Final = 3
 """How many items a record yields about one process."""
@@ -40,8 +42,9 @@ _RUNS_CODE: Final = Role.SHELL | Role.INTERPRETER
 class ProcessEvidence:
     """Turns process records into evidence. One instance per pipeline: it holds what lies between records."""
 
-    def __init__(self) -> None:
+    def __init__(self, staging: Staging) -> None:
         self._programs = Programs()
+        self._customs = Customs(staging)
         self._pipelines = Pipelines(self._programs)
         self._reconnaissance = Reconnaissance()
         self._downloads = Downloads()
@@ -54,10 +57,22 @@ class ProcessEvidence:
         }
 
     @property
+    def learned(self) -> dict[str, object]:
+        """What was learned, by name."""
+        self._customs.settle()
+        return {"customs": self._customs.contexts}
+
+    def placed(self, record: CgroupSeen, _host: Host) -> tuple[Evidence, ...]:
+        """Note which service a control group belongs to."""
+        self._customs.placed(record)
+        return NOTHING
+
+    @property
     def evicted(self) -> dict[str, int]:
         """How many entries each table gave up for new ones."""
         return {
             "programs": self._programs.evicted,
+            "customs": self._customs.evicted,
             "reconnaissance": self._reconnaissance.evicted,
             "downloads": self._downloads.evicted,
             "code": self._code.evicted,
@@ -99,6 +114,7 @@ class ProcessEvidence:
         else:
             found += self._downloads.executed(process, program, argv, code, record.timestamp)
         found += self._reconnaissance.judge(process, program, argv, record.timestamp)
+        found += self._customs.judge(record, process, found)
         return _strongest(found) if found else NOTHING
 
     def _note(self, process: Process) -> None:

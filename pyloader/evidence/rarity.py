@@ -7,11 +7,12 @@ were seen (Good 1953; the escape of Witten and Bell, 1991):
 
 So a program that has talked to one peer ten thousand times is expected to go on, and a browser is expected to meet new
 peers all day. As evidence a probability becomes -ln 2 - ½·ln p nats, which is a calibrated bet against chance
-(Vovk and Wang, 2021).
+(Vovk and Wang, 2021). What was seen counts half after `HALF_LIFE_NS`.
 """
 
 import math
 from collections.abc import Hashable
+from itertools import islice
 from typing import Final, Generic, TypeVar
 
 LEAST_SEEN: Final = 20
@@ -22,7 +23,12 @@ CAP: Final = 4.0
 """Whatever is merely new weighs at most that, in nats."""
 
 SYMBOLS: Final = 256
-_HALVED_AT: Final = 10_000
+HALF_LIFE_NS: Final = 14 * 86_400 * 1_000_000_000
+FADES_EVERY_NS: Final = HALF_LIFE_NS // 28
+"""What was seen fades in steps of half a day, each when its context is next asked for."""
+
+_FORGOTTEN: Final = 0.05
+_MAKES_ROOM_FOR: Final = SYMBOLS // 4
 
 K = TypeVar("K", bound=Hashable)
 S = TypeVar("S", bound=Hashable)
@@ -38,75 +44,124 @@ def surprise(probability: float) -> float:
 
 
 class Experience(Generic[S]):
-    """What one context has shown: at most `SYMBOLS` different things, of which the oldest single one leaves first."""
+    """What one context has shown: at most `SYMBOLS` different things, of which the oldest single ones leave first.
 
-    __slots__ = ("_counts", "_singles", "seen")
+    `seen` is N, and `since` when it last faded (ns, wall clock). What left stays in N and, if it was single, in N1: it
+    was seen, and once.
+    """
 
-    def __init__(self) -> None:
-        self._counts: dict[S, int] = {}
-        self._singles = 0
-        self.seen = 0
+    __slots__ = ("_often", "_once", "_singles", "seen", "since")
+
+    def __init__(self, since: int = 0) -> None:
+        self._once: dict[S, float] = {}
+        self._often: dict[S, float] = {}
+        self._singles = 0.0
+        self.seen = 0.0
+        self.since = since
 
     def __contains__(self, symbol: S) -> bool:
-        return symbol in self._counts
+        return symbol in self._often or symbol in self._once
 
-    def of(self, symbol: S) -> int:
+    def __len__(self) -> int:
+        return len(self._often) + len(self._once)
+
+    def of(self, symbol: S) -> float:
         """Return how often something was seen."""
-        return self._counts.get(symbol, 0)
+        return self._often.get(symbol) or self._once.get(symbol, 0.0)
 
     def new(self) -> float:
         """Return the probability (0 to 1) that the next thing is a new one."""
         return (self._singles + 1) / (self.seen + 2)
 
-    def weight(self, symbol: S) -> float:
-        """Return how surprising something is now, in nats from 0 to `CAP`; 0 for what was seen before."""
-        if symbol in self._counts or self.seen < LEAST_SEEN:
+    def weight(self, symbol: S, share: float = 1.0) -> float:
+        """Return how surprising something is now, in nats from 0 to `CAP`; 0 for what was seen before.
+
+        `share` (0 to 1) is the probability that something new is as strange as this is in other contexts as well.
+        """
+        if self.seen < LEAST_SEEN or symbol in self:
             return 0.0
-        probability = self.new()
+        probability = self.new() * share
         return surprise(probability) if probability < SURPRISING else 0.0
 
-    def learn(self, symbol: S) -> None:
-        """Count something that was seen."""
-        count = self._counts.get(symbol, 0)
-        if count == 0:
-            if len(self._counts) >= SYMBOLS:
-                self._forget()
-            self._singles += 1
-        elif count == 1:
-            self._singles -= 1
-        self._counts[symbol] = count + 1
-        self.seen += 1
-        if self.seen >= _HALVED_AT:
-            self._halve()
+    def learn(self, symbol: S, times: float = 1.0) -> None:
+        """Count something that was seen so many times."""
+        self.seen += times
+        if symbol in self._often:
+            self._often[symbol] += times
+            return
+        once = self._once.pop(symbol, 0.0)
+        self._singles -= once
+        if once == 0.0 and len(self) >= SYMBOLS:
+            self._make_room()
+        if once or times > 1.0:
+            self._often[symbol] = once + times
+        else:
+            self._once[symbol] = times
+            self._singles += times
 
-    def _forget(self) -> None:
-        """Let go of the oldest among the things that were seen least. It stays in `seen`: something was seen."""
-        victim = min(self._counts, key=self._counts.__getitem__)
-        self._singles -= self._counts.pop(victim) == 1
+    def forget(self, symbol: S) -> None:
+        """Take back all that was counted of something."""
+        once = self._once.pop(symbol, 0.0)
+        self._singles -= once
+        self.seen -= once + self._often.pop(symbol, 0.0)
 
-    def _halve(self) -> None:
-        """Let older things count half, so that what a program did long ago does not rule for ever."""
-        self._counts = {symbol: (count + 1) // 2 for symbol, count in self._counts.items()}
-        self._singles = sum(count == 1 for count in self._counts.values())
-        self.seen //= 2
+    def fade(self, wall: int) -> None:
+        """Let older things count less, so that what a program did long ago does not rule for ever."""
+        age = wall - self.since
+        if age < FADES_EVERY_NS:
+            return
+        factor = 0.5 ** (age / HALF_LIFE_NS)
+        self.since = wall
+        self.seen *= factor
+        self._singles *= factor
+        self._once = _faded(self._once, factor)
+        self._often = _faded(self._often, factor)
+
+    def _make_room(self) -> None:
+        """Let go of a quarter: the oldest singles, or else what was seen least."""
+        for symbol in list(islice(self._once, _MAKES_ROOM_FOR)):
+            del self._once[symbol]
+        too_many = len(self) - (SYMBOLS - _MAKES_ROOM_FOR)
+        for symbol in sorted(self._often, key=self._often.__getitem__)[: max(0, too_many)]:
+            del self._often[symbol]
+
+
+def _faded(counts: dict[S, float], factor: float) -> dict[S, float]:
+    return {symbol: count * factor for symbol, count in counts.items() if count * factor >= _FORGOTTEN}
 
 
 class Experiences(Generic[K, S]):
-    """Experiences by context, in two generations of `capacity` each; `evicted` counts those that were forgotten."""
+    """Experiences by context, in two generations of `capacity` contexts and `room` things each.
 
-    def __init__(self, capacity: int = 2_048) -> None:
+    `evicted` counts those that were forgotten.
+    """
+
+    def __init__(self, capacity: int = 2_048, room: int = 100_000) -> None:
         self.capacity = capacity
+        self.room = room
         self.evicted = 0
         self._young: dict[K, Experience[S]] = {}
         self._old: dict[K, Experience[S]] = {}
+        self._things = 0
 
-    def of(self, context: K) -> Experience[S]:
-        """Return the experience of a context, which is empty if it is new."""
+    def of(self, context: K, wall: int = 0) -> Experience[S]:
+        """Return the experience of a context as it stands now (ns, wall clock); it is empty if it is new."""
         known = self._young.get(context)
         if known is None:
-            known = self._old.pop(context, None) or Experience()
-            if len(self._young) >= self.capacity:
+            known = self._old.pop(context, None) or Experience(wall)
+            if len(self._young) >= self.capacity or self._things >= self.room:
                 self.evicted += len(self._old)
                 self._old, self._young = self._young, {}
+                self._things = 0
             self._young[context] = known
+            self._things += len(known)
+        if wall - known.since >= FADES_EVERY_NS:
+            known.fade(wall)
         return known
+
+    def learn(self, context: K, symbol: S, times: float, wall: int) -> None:
+        """Count something that a context has shown so many times."""
+        known = self.of(context, wall)
+        before = len(known)
+        known.learn(symbol, times)
+        self._things += max(0, len(known) - before)

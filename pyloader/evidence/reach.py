@@ -70,7 +70,7 @@ def judge_access(
         kind, who = REACH_REFUSED, f"{reach.verb} {who}"
     made_for_it = _traces(process, programs) or _is_kin(record, process, target, reach)
     nats = habits.judge(process, habit, record.timestamp, made_for_it=made_for_it)
-    return (kind.about(process, who, nats),) if nats else NOTHING
+    return (habits.about(kind, process, habit, who, nats=nats, now=record.timestamp),) if nats else NOTHING
 
 
 def _judge_own(record: MemoryAccess, process: Process, habits: Habits, programs: Programs) -> tuple[Evidence, ...]:
@@ -82,8 +82,9 @@ def _judge_own(record: MemoryAccess, process: Process, habits: Habits, programs:
     if record.method != AccessMethod.WRITE:
         return NOTHING
     made_for_it = _traces(process, programs)
-    nats = habits.judge(process, Habit.OWN_MEMORY_FILE, record.timestamp, made_for_it=made_for_it)
-    return (OWN_MEMORY_WRITTEN.about(process, "", nats),) if nats else NOTHING
+    habit, now = Habit.OWN_MEMORY_FILE, record.timestamp
+    nats = habits.judge(process, habit, now, made_for_it=made_for_it)
+    return (habits.about(OWN_MEMORY_WRITTEN, process, habit, "", nats=nats, now=now),) if nats else NOTHING
 
 
 def _traces(process: Process, programs: Programs) -> bool:

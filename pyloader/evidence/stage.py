@@ -1,22 +1,16 @@
 """The stage that judges every record: the domains, joined."""
 
-from typing import Final
-
-from pyloader.evidence.catalogue import CODE_THEN_CHILD
 from pyloader.evidence.connection import ConnectionEvidence
 from pyloader.evidence.covert import Covert
 from pyloader.evidence.domain import Domain, Handler, PacketHandler
-from pyloader.evidence.item import NOTHING, Evidence, Group
+from pyloader.evidence.item import NOTHING, Evidence
 from pyloader.evidence.memory import MemoryEvidence
 from pyloader.evidence.network import NetworkEvidence
 from pyloader.evidence.process import ProcessEvidence
 from pyloader.evidence.raw_sockets import RawSockets
-from pyloader.evidence.traits import Trait
+from pyloader.evidence.staging import Staging
 from pyloader.host import Host, Lineage, Process
-from pyloader.records import AnyRecord, Record
-
-ACCUSING_NATS: Final = 3.1
-"""What is rarer than the daily work of administrators and programs (see `catalogue`) accuses a lineage."""
+from pyloader.records import AnyRecord, CgroupSeen, Record
 
 
 class EvidenceStage:
@@ -26,12 +20,16 @@ class EvidenceStage:
     """
 
     def __init__(self, realtime_offset: int = 0) -> None:
-        self._realtime_offset = realtime_offset
+        self._staging = Staging(realtime_offset)
         raw_sockets, covert = RawSockets(), Covert()
-        connections = ConnectionEvidence(raw_sockets, covert)
-        self._domains: tuple[Domain, ...] = (ProcessEvidence(), MemoryEvidence(), connections)
+        connections = ConnectionEvidence(raw_sockets, covert, self._staging)
+        processes = ProcessEvidence(self._staging)
+        self._domains: tuple[Domain, ...] = (processes, MemoryEvidence(self._staging), connections)
         self._network = NetworkEvidence(raw_sockets, covert)
-        self._packets: dict[type[Record], PacketHandler] = self._network.handlers
+        self._packets: dict[type[Record], PacketHandler] = {
+            **self._network.handlers,
+            CgroupSeen: processes.placed,
+        }
         self._assess: dict[type[Record], Handler] = {}
         for domain in self._domains:
             for kind, handler in domain.handlers.items():
@@ -47,27 +45,34 @@ class EvidenceStage:
         if assess is None:
             return NOTHING
         found = assess(record, process, host)
-        if found:
-            _accuse(found)
+        for item in found:
+            if isinstance(item.entity, Process):
+                self._staging.spoken(item.entity.lineage, item)
         return found
 
     def closed(self, lineage: Lineage, *, quiet: bool, now: int) -> None:
         """Let a lineage teach what it had staged, or drop it if its episode did not end quietly."""
+        self._staging.closed(lineage, now, quiet=quiet)
 
     def freeze(self, until: int) -> None:
         """Let no baseline learn from anything that happened before a time (ns, clock of the records)."""
+        self._staging.frozen_until = max(self._staging.frozen_until, until)
 
     def teach(self, context: tuple[str, ...], weight: float, now: int) -> None:
         """Add so many pseudo-instances to what weighed an item (`Evidence.context`); less than none takes them back."""
+        self._staging.teach(context, weight, now)
 
     def learned(self) -> dict[str, object]:
         """Return by name what was learned and is to outlive a restart: it refers to no process and to no boot."""
-        return {}
+        learned: dict[str, object] = {"excuses": self._staging.excuses, "trials": self._staging.trials}
+        for domain in self._domains:
+            learned |= domain.learned
+        return learned
 
     @property
     def evicted(self) -> dict[str, int]:
         """How many entries each table of every domain gave up for new ones."""
-        counts = [domain.evicted for domain in self._domains] + [self._network.evicted]
+        counts = [domain.evicted for domain in self._domains] + [self._network.evicted, self._staging.evicted]
         return {table: count for one in counts for table, count in one.items()}
 
 
@@ -80,14 +85,3 @@ def _both(first: Handler, second: Handler) -> Handler:
         return found + more if more else found
 
     return assess
-
-
-def _accuse(found: tuple[Evidence, ...]) -> None:
-    """Note on processes that more than their memory speaks against them, so that they teach no baseline."""
-    for item in found:
-        entity = item.entity
-        if isinstance(entity, Process) and (
-            (item.group is Group.SEQUENCE and item.code != CODE_THEN_CHILD.code)
-            or (item.nats >= ACCUSING_NATS and item.group is not Group.MEMORY)
-        ):
-            entity.traits |= Trait.ACCUSED

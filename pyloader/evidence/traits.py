@@ -47,8 +47,6 @@ class Trait:
     """The lineage went through `sudo` or its like."""
     WAS_SETUID: Final = 1 << 17
     """The lineage went through a set-uid program that gives no shells."""
-    ACCUSED: Final = 1 << 18
-    """There was evidence against the lineage that is not about its memory: it teaches no baseline."""
 
     SERVICE: Final = SERVER | MAILER | APPLICATION
     PRIVILEGED: Final = ELEVATED | WAS_SETUID | SETUID

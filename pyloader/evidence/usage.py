@@ -28,7 +28,7 @@ def judge_usage(record: MemoryUsage, process: Process, habits: Habits) -> tuple[
     if not nats:
         return NOTHING
     what = f"{size(record.resident)} of {size(record.virtual)} in {record.duration / 1e9:.2g} s"
-    return (MEMORY_BURST.about(process, what, nats),)
+    return (habits.about(MEMORY_BURST, process, Habit.MEMORY_BURST, what, nats=nats, now=record.timestamp),)
 
 
 def judge_oom(record: OomKill, process: Process, habits: Habits) -> tuple[Evidence, ...]:
@@ -40,4 +40,4 @@ def judge_oom(record: OomKill, process: Process, habits: Habits) -> tuple[Eviden
         why = f": its control group may have {size(record.limit)}"
     else:
         why = f" that {text(record.cause_comm)} (pid {record.cause_pid}) asked for"
-    return (OUT_OF_MEMORY.about(process, why, nats),)
+    return (habits.about(OUT_OF_MEMORY, process, Habit.OUT_OF_MEMORY, why, nats=nats, now=record.timestamp),)

@@ -14,7 +14,7 @@ class Lineage:
     """What belongs together; `label` is that of its first member.
 
     `case` is what the scorer has against it, and `staged` what it may teach once it is found quiet. A new lineage takes
-    over the case of the one that it left: leaving a session washes nobody clean.
+    over both from the one that it left: leaving a session washes nobody clean.
     """
 
     __slots__ = ("case", "cgroup", "label", "session", "staged")
@@ -39,4 +39,5 @@ class Lineage:
             return self
         new = Lineage(label, session, cgroup)
         new.case = self.case
+        new.staged = self.staged
         return new

@@ -28,6 +28,7 @@ from tests.unit.examples import (
 )
 
 SECOND = 1_000_000_000
+HIGH = 62
 TERMINAL = (Stdio.CHARACTER, Stdio.CHARACTER)
 
 
@@ -215,6 +216,10 @@ class Stage:
                 comm=process.comm.encode("utf-8", "surrogateescape"),
             )
         )
+
+    def close(self, process: Process) -> None:
+        """Let the episode of a process end: quietly if nobody of its line reached a high score."""
+        self.evidence.closed(process.lineage, quiet=self.score(process) < HIGH, now=self.now)
 
     def codes(self, process: Process) -> set[str]:
         """Return the codes of everything that was said about a process."""

@@ -4,6 +4,7 @@
 
 import pytest
 
+from pyloader.host import Process
 from pyloader.records import Area, Call, Exposure, Suspicion, Technique
 from tests.unit.evidence.stage import Stage
 
@@ -11,11 +12,12 @@ ALERT = 50
 HIGH = 62
 
 
-def _served(stage: Stage, *argv: str, exe: str = "") -> None:
-    """Let an instance make its first code while it faces the network, and end quietly."""
+def _served(stage: Stage, *argv: str, exe: str = "") -> Process:
+    """Let an instance make its first code while it faces the network, and end."""
     process = stage.run(list(argv), exe=exe)
     stage.protect(process, exposure=Exposure.LISTENS)
     stage.exit(process)
+    return process
 
 
 @pytest.mark.parametrize("exposure", [Exposure.LISTENS, Exposure.CONNECTED])
@@ -110,20 +112,18 @@ def test_network_that_was_left_again(stage: Stage) -> None:
     assert "facing_code" in stage.codes(process)
 
 
-def test_server_that_does_it_quietly_falls_silent(stage: Stage) -> None:
-    """What several instances of a server have done quietly is no evidence against the next."""
-    for _ in range(3):
-        _served(stage, "server", exe="/opt/server")
-    process = stage.run(["server"], exe="/opt/server")
-    stage.protect(process, exposure=Exposure.LISTENS)
+def test_server_that_is_excused_falls_silent(stage: Stage) -> None:
+    """What an analyst has called benign in a server is no evidence against its next instance."""
+    [item] = stage.items[_served(stage, "server", exe="/opt/server").label]
+    stage.evidence.teach(item.context, 20.0, stage.now)
 
-    assert not stage.codes(process)
+    assert not stage.codes(_served(stage, "server", exe="/opt/server"))
 
 
-def test_one_exploited_server_teaches_nothing(stage: Stage) -> None:
-    """The second exploitation is told as the first was."""
-    for _ in range(2):
-        _served(stage, "server", exe="/opt/server")
+def test_exploited_server_teaches_nothing(stage: Stage) -> None:
+    """The next exploitation is told as the first was."""
+    for _ in range(4):
+        stage.close(_served(stage, "server", exe="/opt/server"))
         assert [item.code for items in stage.items.values() for item in items][-1] == "facing_code"
     process = stage.run(["server"], exe="/opt/server")
     stage.protect(process, exposure=Exposure.LISTENS)
@@ -172,6 +172,35 @@ def test_sentence(stage: Stage) -> None:
         f"app (pid {process.pid}) runs changed pages of a file: 8 KiB of a file (r-x) at 0x7f0000000000 of /lib/x.so,"
         " changed in memory"
     )
+
+
+def test_sentence_carries_the_counts(stage: Stage) -> None:
+    """The sentence says how many instances of the program ever did the same."""
+    for _ in range(1_234):
+        stage.exit(stage.run(["nginx"]))
+    process = stage.run(["nginx"])
+    stage.protect(process)
+
+    assert stage.last[0].text.endswith("; nginx: 0 of 1,234 instances ever did this")
+    assert stage.last[0].context == ("habit", "/usr/bin/nginx", "WRITTEN_CODE")
+
+
+@pytest.mark.parametrize("program", ["node", "java", "qemu-system-x86_64", "/opt/unknown"])
+def test_instances_that_compile_fall_silent(stage: Stage, program: str) -> None:
+    """After one instance whose episode closed quietly, those that compile are no evidence; an nginx that does is."""
+    stage.seen(77, "/usr/sbin/nginx", ["nginx: worker process"])
+    for _ in range(50):
+        process = stage.run([program])
+        stage.protect(process)
+        stage.exit(process)
+        stage.close(process)
+    fresh = stage.run([program])
+    stage.protect(fresh)
+    other = stage.run(["nginx"])
+    stage.protect(other)
+
+    assert not stage.codes(fresh)
+    assert stage.codes(other) == {"run_time_code"}
 
 
 def test_technique_of_another_version(stage: Stage) -> None:

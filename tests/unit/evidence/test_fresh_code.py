@@ -55,6 +55,7 @@ def test_silent_code_is_not_followed(stage: Stage) -> None:
         process = stage.run(["app"], exe="/opt/app")
         stage.protect(process)
         stage.exit(process)
+        stage.close(process)
     process = stage.run(["app"], exe="/opt/app")
     stage.protect(process)
     stage.call(process, call=Call.CONNECT, suspicions=Suspicion.FRESH_CODE)

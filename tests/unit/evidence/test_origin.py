@@ -90,6 +90,7 @@ def test_pivots_are_learned(stage: Stage) -> None:
         process = stage.run(["app"], exe="/opt/app")
         stage.call(process, call=Call.CONNECT, suspicions=Suspicion.STACK, sp_area=Area.ANONYMOUS)
         stage.exit(process)
+        stage.close(process)
 
     assert not stage.last
     assert not stage.codes(process)

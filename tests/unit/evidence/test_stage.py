@@ -1,12 +1,12 @@
 """The domains joined: one record may be evidence in several."""
 
+from collections.abc import Iterator
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyloader.evidence import Evidence, EvidenceStage, Group
-from pyloader.evidence.stage import ACCUSING_NATS
-from pyloader.evidence.traits import Trait
-from pyloader.host import Host
+from pyloader.host import Host, Lineage, Process
 from pyloader.records import (
     AnyRecord,
     CallOrigin,
@@ -17,7 +17,7 @@ from pyloader.records import (
     ProcessExit,
     Record,
 )
-from tests.unit.evidence.stage import Stage
+from tests.unit.evidence.stage import SECOND, Stage
 from tests.unit.strategies import any_records, records_of
 
 KINDS: tuple[type[Record], ...] = (
@@ -48,23 +48,54 @@ def test_execution_is_judged_by_both_domains(stage: Stage) -> None:
     assert {item.code for item in stage.last} >= {"relay_runs_program", "code_then_child"}
 
 
-def test_lineage_of_an_accused_process(stage: Stage) -> None:
-    """Evidence that is not about memory is noted on the process and its children; that of memory alone is not."""
-    process = stage.run(["app"], exe="/opt/app")
-    stage.protect(process, exposure=1)
-    assert not process.traits & Trait.ACCUSED
-    relay = stage.run(["nc", "-e", "/bin/sh", "h", "1"], process)
+def test_what_was_learned_is_told_apart(stage: Stage) -> None:
+    """What was learned is told by name, and refers to no process, no lineage, and to no time of this boot."""
+    process = stage.run(["bash"])
+    for _ in range(200):
+        child = stage.run(["ls"], process)
+        stage.protect(child)
+        stage.exit(child)
+    learned = stage.evidence.learned()
 
-    assert relay.traits & Trait.ACCUSED
-    assert stage.run(["app"], relay).traits & Trait.ACCUSED
-    assert max(item.nats for item in stage.items[relay.label]) > ACCUSING_NATS
+    assert set(learned) == {"customs", "destinations", "excuses", "failures", "habits", "trials"}
+    for component in learned.values():
+        assert not {Process, Lineage, Host} & set(map(type, _reached(component)))
+
+
+def _reached(thing: object) -> Iterator[object]:
+    """Yield everything that hangs on an object."""
+    yield thing
+    if isinstance(thing, dict):
+        parts: list[object] = [*thing.keys(), *thing.values()]
+    elif isinstance(thing, tuple | list | set | frozenset):
+        parts = list(thing)
+    else:
+        names = getattr(type(thing), "__slots__", ()) or list(getattr(thing, "__dict__", ()))
+        parts = [getattr(thing, name) for name in names]
+    for part in parts:
+        yield from _reached(part)
+
+
+def test_excused_novelty_is_no_evidence_and_can_be_taken_back(stage: Stage) -> None:
+    """What an analyst calls benign is no evidence in this context, until that is taken back."""
+    cron = stage.run(["cron"])
+    for _ in range(1_000):
+        stage.run(["backup"], cron)
+    stage.now += SECOND
+    [item] = stage.items[stage.run(["sync"], cron).label]
+    stage.evidence.closed(cron.lineage, quiet=False, now=stage.now)
+
+    stage.evidence.teach(item.context, 20.0, stage.now)
+    assert not stage.codes(stage.run(["sync"], cron))
+    stage.evidence.teach(item.context, -20.0, stage.now)
+    assert stage.codes(stage.run(["sync"], cron)) == {"new_child"}
 
 
 def test_tables_are_told_by_name(stage: Stage) -> None:
     """No two tables of any domains have the same name."""
     evicted = stage.evidence.evicted
 
-    assert {"programs", "downloads", "habits", "storms", "images"} <= set(evicted)
+    assert {"programs", "customs", "downloads", "habits", "storms", "images", "lessons"} <= set(evicted)
     assert set(evicted.values()) == {0}
 
 
