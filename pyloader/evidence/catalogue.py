@@ -105,6 +105,13 @@ DROP_EXECUTED = Kind(
     "T1105",
     "{who} executes a file that was just downloaded to a temporary place by {what}",
 )
+UNPACKED_EXECUTED = Kind(
+    "unpacked_executed",
+    Group.SEQUENCE,
+    8.0,
+    "T1140",
+    "{who} executes a file that was just decoded or unpacked by {what}",
+)
 SCRAMBLED_CODE = Kind("scrambled_code", Group.PROCESS, 2.5, "T1027", "{who} runs code that hides its words: {what}")
 ENCODED_ARGUMENT = Kind(
     "encoded_argument", Group.PROCESS, 1.5, "T1027", "{who} was given a long encoded argument: {what}"

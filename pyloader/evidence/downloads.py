@@ -1,4 +1,4 @@
-"""Files that are downloaded and then executed, and downloads that a shell reads through `<(…)` or `"$(…)"`.
+"""Files that come from elsewhere and are then executed, and downloads that a shell reads through `<(…)` or `"$(…)"`.
 
 A download is remembered by the base name of the file that it writes, because a record does not tell the directory it
 was started in, and by the process that started it.
@@ -12,6 +12,7 @@ from pyloader.evidence.item import Evidence
 from pyloader.evidence.pattern import pattern
 from pyloader.evidence.programs import Program, Role, base_name
 from pyloader.evidence.shell import Argv, operands
+from pyloader.evidence.unpacked import Unpacked
 from pyloader.host import Process
 from pyloader.records import Stdio
 
@@ -33,10 +34,16 @@ class Downloads:
 
     def __init__(self, capacity: int = 1_024) -> None:
         self.capacity = capacity
-        self.evicted = 0
+        self._forgotten = 0
+        self._unpacked = Unpacked(capacity)
         self._files: dict[str, tuple[Process, str, int]] = {}
         self._piped: dict[Key, tuple[Process, int]] = {}
         self._waiting: dict[Key, tuple[Process, int]] = {}
+
+    @property
+    def evicted(self) -> int:
+        """How many entries were given up for new ones."""
+        return self._forgotten + self._unpacked.evicted
 
     def started(self, process: Process, argv: Argv, timestamp: int) -> list[Evidence]:
         """Note what a downloader writes; if a shell already waits for it, say so."""
@@ -60,6 +67,7 @@ class Downloads:
             found += self._file_executed(process, program, argv, timestamp)
         if program.roles & (Role.SHELL | Role.INTERPRETER):
             found += self._substituted(process, code, timestamp)
+        found += self._unpacked.executed(process, program, argv, code, timestamp)
         return found
 
     def _file_executed(self, process: Process, program: Program, argv: Argv, timestamp: int) -> list[Evidence]:
@@ -97,7 +105,7 @@ class Downloads:
         table.pop(key, None)
         if len(table) >= self.capacity:
             del table[next(iter(table))]
-            self.evicted += 1
+            self._forgotten += 1
         table[key] = entry
 
 

@@ -56,7 +56,7 @@ class RawSockets:
         kind = DROPPED_RAW_SOCKET if dropped else RAW_SOCKET
         if record.family == _AF_PACKET:
             return (kind.about(process, "a packet socket"),)
-        if record.protocol in _ICMP:
+        if record.protocol in _ICMP and not dropped:
             return (kind.about(process, "a raw ICMP socket", kind.nats - PASSED_BY),)
         return (kind.about(process, "a raw IP socket"),)
 

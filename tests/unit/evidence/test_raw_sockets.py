@@ -63,9 +63,9 @@ def test_programs_that_are_made_for_it(stage: Stage, name: str) -> None:
 
 
 def test_echoes_say_less(stage: Stage) -> None:
-    """A socket for ICMP alone is what a program has that looks whether a host is there."""
+    """A socket for ICMP alone is what a program has that looks whether a host is there, unless somebody dropped it."""
     assert opens(stage, stage.run(["exporter"], exe="/opt/exporter"), AF_INET, ICMP) < MEDIUM
-    assert MEDIUM <= opens(stage, stage.run(["x"], exe="/tmp/x"), AF_INET, ICMP) < HIGH
+    assert opens(stage, stage.run(["x"], exe="/tmp/x"), AF_INET, ICMP) >= HIGH
 
 
 @pytest.mark.parametrize("scanner", ["nmap", "masscan", "hping3"])
