@@ -20,6 +20,7 @@ from pyloader.host.focus import Focus
 from pyloader.records import EVENTS, AnalystLabel, AnyRecord, EventLoss, HookInUse, Record, event_name, text
 from pyloader.records.recording import Header
 from pyloader.scorer import CALM, Baseline, Change, Label, Level, Scorer, Signature
+from pyloader.state import Classes, load, save
 
 _LOG = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
     `process` is the process that the record is about, as it stands after the record; `None` for records about no
     process. `score` is 0 to 100, that of the process or of the packets that the record tells of. `evidence` is what
     this record added, `alerts` what it raised, and `posture` the change of the host's posture that it brought about, if
-    it did.
+    it did. `answer` says what became of a label that an analyst gave.
     """
 
     record: AnyRecord
@@ -45,6 +46,7 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
     evidence: tuple[Evidence, ...] = ()
     alerts: tuple[Alert, ...] = ()
     posture: Change | None = None
+    answer: str = ""
 
 
 class Hook(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -98,7 +100,7 @@ class Pipeline:
         self._alerts = 0
         self._latest = 0
         self._hooks: dict[tuple[bytes, bytes], HookInUse] = {}
-        self._special: dict[type[Record], Callable[[Any], None]] = {
+        self._special: dict[type[Record], Callable[[Any], str]] = {
             EventLoss: self._count_loss,
             HookInUse: self._note_hook,
             AnalystLabel: self._take_label,
@@ -127,9 +129,8 @@ class Pipeline:
         if items:
             return self._with_evidence(record, process, items, heard, change)
         special = self._special.get(type(record))
-        if special is not None:
-            special(record)
-        return Assessment(record, process, self._scorer.score(record, process), posture=change)
+        answer = special(record) if special is not None else ""
+        return Assessment(record, process, self._scorer.score(record, process), posture=change, answer=answer)
 
     def assess_all(self, records: Iterable[AnyRecord]) -> list[Assessment]:
         """Take in many records."""
@@ -152,6 +153,32 @@ class Pipeline:
             ],
             evicted=self.host.evicted | self._evidence.evicted | self._scorer.evicted | self._policy.evicted,
         )
+
+    @property
+    def latest(self) -> int:
+        """The latest time (ns) of a record, to the second."""
+        return self._latest
+
+    def learned(self) -> dict[str, object]:
+        """Return by name all that outlives a boot: it refers to no process, and to no clock but that on the wall."""
+        evidence, scorer = self._evidence.learned(), self._scorer.learned()
+        return {
+            **{f"evidence.{name}": component for name, component in evidence.items()},
+            **{f"scorer.{name}": component for name, component in scorer.items()},
+        }
+
+    def save(self) -> bytes:
+        """Return all that is known, for `restore`."""
+        return save({"pipeline": self, **self.learned()}, Classes(_PARTS))
+
+    def restore(self, saved: bytes, *, same_boot: bool) -> dict[str, int]:
+        """Bring back what another pipeline knew, into one that has not yet seen a record.
+
+        In the same boot that is everything: what follows is as if there had been one pipeline. In another it is what
+        was learned. Returns what this version could not use, by name, and how often. Raises `StateError` if the bytes
+        are damaged; this pipeline is then of no more use.
+        """
+        return load(saved, {"pipeline": self} if same_boot else self.learned(), Classes(_PARTS))
 
     @property
     def focus(self) -> Focus:
@@ -199,31 +226,40 @@ class Pipeline:
             score = self._scorer.score(record, process)
         return Assessment(record, process, score, items, tuple(alerts), change)
 
-    def _count_loss(self, record: EventLoss) -> None:
+    def _count_loss(self, record: EventLoss) -> str:
         self._lost[EVENTS.get(record.lost, str(record.lost))] += record.count
+        return ""
 
-    def _note_hook(self, record: HookInUse) -> None:
+    def _note_hook(self, record: HookInUse) -> str:
         if len(self._hooks) < _HOOKS:
             self._hooks[record.monitor, record.hook] = record
+        return ""
 
-    def _take_label(self, record: AnalystLabel) -> None:
-        """Let an analyst's word change what is ordinary, unless it is about an alert that nobody remembers."""
+    def _take_label(self, record: AnalystLabel) -> str:
+        """Let an analyst's word change what is ordinary, and return what became of it."""
+        alert = text(record.alert)
         try:
             label = Label(record.label)
         except ValueError:
             self._labels["unknown label"] += 1
-            return
-        changed = self._scorer.label(text(record.alert), label, text(record.note), record.timestamp)
+            return f"there is no label {record.label}"
+        changed = self._scorer.label(alert, label, text(record.note), record.timestamp)
         if changed is None:
             self._labels["unknown alert"] += 1
-            return
+            return f"no alert {alert} is remembered"
         self._labels[label.name.lower()] += 1
         before, past = changed
         instances = _INSTANCES[label] - _INSTANCES[before]
         if instances:
             for context in past.contexts:
                 self._evidence.teach(context, instances, record.timestamp)
+        return f"alert {alert} about {past.who}: {before.name.lower()} until now, {label.name.lower()} from now on"
 
+
+_PARTS = tuple(
+    f"pyloader.{part}" for part in ("host", "evidence", "learners", "scorer", "alerts", "records", "pipeline")
+)
+"""The parts of the package whose objects make up what is known."""
 
 _INSTANCES = {Label.NONE: 0.0, Label.BENIGN: 20.0, Label.MALICIOUS: 0.0}
 """How many ordinary instances of what was seen a label is worth."""

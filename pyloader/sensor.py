@@ -7,7 +7,8 @@ Example:
                 print(alert.score, alert.summary)
 """
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,8 +17,14 @@ from pyloader.alerts.alert import MEDIUM_FROM
 from pyloader.errors import UsageError
 from pyloader.monitors import MONITORS, ON_INTERFACES, Transport, named
 from pyloader.pipeline import Assessment, Pipeline, Summary
+from pyloader.records import AnalystLabel
+from pyloader.scorer import Label
 from pyloader.sources import KernelSource, ReplaySource, Source
+from pyloader.sources.labels import Inbox
 from pyloader.sources.live import RING_BYTES
+
+_EXCHANGE_INTERVAL = 1.0
+"""Seconds between two looks for what analysts have left."""
 
 
 class Sensor:
@@ -80,6 +87,8 @@ class Sensor:
         self._source = source
         self._pipeline = Pipeline(source.header, min_score=min_score)
         self._focus = self._pipeline.focus
+        self._inbox: Inbox | None = None
+        self._next_exchange = 0.0
 
     @classmethod
     def replay(cls, recording: Path | bytes, *, min_score: float = MEDIUM_FROM) -> Self:
@@ -100,11 +109,21 @@ class Sensor:
             if self._pipeline.focus is not self._focus:
                 self._focus = self._pipeline.focus
                 self._source.attend(self._focus)
+            if self._inbox is not None:
+                self._exchange(self._inbox, assessments)
             yield assessments
 
     def __iter__(self) -> Iterator[Assessment]:
         for batch in self.batches():
             yield from batch
+
+    def feedback(self, alert: str, label: Label, note: str = "") -> None:
+        """Say what an alert was. It is taken into the stream of records, so that a recording holds it too.
+
+        What becomes of it is the `answer` of the assessment of its record.
+        """
+        record = AnalystLabel(self._pipeline.latest, int(label), alert.encode(), note.encode())
+        self._source.add([record])
 
     def summary(self) -> Summary:
         """Return what was seen, lost and reported so far."""
@@ -130,3 +149,13 @@ class Sensor:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    def _exchange(self, inbox: Inbox, assessments: Iterable[Assessment]) -> None:
+        """Take what analysts have left since, and answer to what they left before."""
+        for one in assessments:
+            if type(one.record) is AnalystLabel:
+                inbox.answer(one.record, one.answer)
+        now = time.monotonic()
+        if now >= self._next_exchange:
+            self._next_exchange = now + _EXCHANGE_INTERVAL
+            self._source.add(inbox.take(self._pipeline.latest))

@@ -168,6 +168,10 @@ class KernelSource:
         self._last_reading = now
         return self._tell(horizon)
 
+    def add(self, records: Iterable[AnyRecord]) -> None:
+        """Put records of the sensor's own into the stream; the next `read` returns them."""
+        self._backlog.extend(records)
+
     def attend(self, focus: Focus) -> None:
         """Let the programs report these in full and all others at their rate, from within a second on."""
         self._focus = focus

@@ -1,6 +1,6 @@
 """Records from a recording."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -20,6 +20,7 @@ class ReplaySource:
             self._reader = RecordingReader.open(recording)
         self.header = self._reader.header
         self._closed = False
+        self._added: list[AnyRecord] = []
         self._batches: Iterator[list[AnyRecord]] = self._reader.batches()
 
     def start(self) -> None:
@@ -30,9 +31,16 @@ class ReplaySource:
         if self._closed:
             message = "this source is closed"
             raise ClosedError(message)
+        if self._added:
+            added, self._added = self._added, []
+            return added
         for batch in self._batches:
             return batch
         raise EOFError
+
+    def add(self, records: Iterable[AnyRecord]) -> None:
+        """Put records of the sensor's own into the stream; the next `read` returns them."""
+        self._added.extend(records)
 
     def attend(self, focus: Focus) -> None:
         """Do nothing: what was not recorded cannot be looked at."""

@@ -1,5 +1,6 @@
 """What the sensor asks of a source of records."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from pyloader.host import Focus
@@ -22,6 +23,9 @@ class Source(Protocol):
 
     def read(self, timeout: float | None) -> list[AnyRecord]:
         """Return the next records."""
+
+    def add(self, records: Iterable[AnyRecord]) -> None:
+        """Put records of the sensor's own into the stream; the next `read` returns them."""
 
     def attend(self, focus: Focus) -> None:
         """Look at these more closely from now on, as far as this source can; never raises."""

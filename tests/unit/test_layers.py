@@ -53,7 +53,7 @@ INSIDE = {
         ("attention",),
     ),
     "attach": (("events", "namespaces", "xdp"), ("interfaces",)),
-    "sources": (("cgroups", "losses", "merge", "replay", "source", "traffic"), ("live",)),
+    "sources": (("cgroups", "labels", "losses", "merge", "replay", "source", "traffic"), ("live",)),
 }
 """The modules of the parts that touch the kernel, under the same rule."""
 
