@@ -7,16 +7,19 @@ were at least this strong,
 
     T(Λ) = 1 / (r·p(Λ))
 
-Up to the level that one in ten episodes reaches, p is the share that was seen; above it the excesses follow a
+Up to the level that one in fifty episodes exceeds, p is the share that was seen; above it the excesses follow a
 generalized Pareto distribution, fitted by its moments (peaks over threshold: Hosking and Wallis 1987; on streams:
-Siffer et al., KDD 2017). Its tail is never taken as bounded, since "never seen" is not "impossible".
+Siffer et al., KDD 2017). Its tail is never taken as bounded, since "never seen" is not "impossible". The level is high
+since few hosts have one kind of episode only: with one in ten, the end of the rarer kind is taken for rarer than it is.
+Strengths come in steps, and many episodes can be equally strong: those on the level are none of the tail, and nothing
+is taken for rarer than it was seen, less a standard deviation.
 
 What is learned is blended with the prior `T = 60·e^Λ` by the number of episodes behind it. An episode that raised an
 alert is learned a day later, so that an analyst has time to say that it was none of the ordinary kind.
 """
 
 import math
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from typing import Final, NamedTuple
 
@@ -46,12 +49,18 @@ _LONGEST: Final = 24 * HOUR
 _SHARED_HOURS: Final = 12.0
 """How many hours of watching the rate of the whole day is worth for each hour of the day."""
 
-_TAIL_SHARE: Final = 0.1
+_TAIL_SHARE: Final = 0.02
 _FEWEST: Final = 10
-"""A tail is fitted to at least so many excesses; fewer only give a mean."""
+"""A tail is fitted to at least so many excesses; what is missing of them counts as the prior would have it."""
+
+_PRIOR_EXCESS: Final = 1.0
+"""How far ordinary episodes go beyond a level on average, in nats: by the prior, of e of them one goes a nat on."""
 
 _HEAVIEST: Final = 0.5
 """The largest shape of a tail that is believed; beyond it the variance is infinite, and moments say nothing."""
+
+_SHORTEST: Final = 0.05
+"""The least mean excess that is believed, in nats: what was always seen alike may differ tomorrow."""
 
 
 class Waiting(NamedTuple):
@@ -137,15 +146,7 @@ class Tail:
 
     def exceeded(self, nats: float) -> float:
         """Return the share (0 to 1) of ordinary episodes with at least this much evidence."""
-        ranked = self._ranked
-        count = len(ranked)
-        if nats <= self._level:
-            return (count - bisect_left(ranked, nats) + 0.5) / (count + 1.0)
-        above = (count - bisect_left(ranked, self._level) + 0.5) / (count + 1.0)
-        ratio = (nats - self._level) / self._excess
-        if self._shape > 0.0:
-            return above * math.pow(1.0 + self._shape * ratio, -1.0 / self._shape)
-        return above * math.exp(-ratio)
+        return math.exp(self._log_exceeded(nats))
 
     def log_period(self, nats: float, when: int) -> float:
         """Return the natural logarithm of the return period in seconds of this much evidence, at this time."""
@@ -153,25 +154,31 @@ class Tail:
         count = len(self._ranked)
         if not count:
             return prior
-        learned = -math.log(self.rate(when) * self.exceeded(nats))
+        learned = -math.log(self.rate(when)) - self._log_exceeded(nats)
         weight = count / (count + PRIOR_EPISODES)
         return weight * learned + (1.0 - weight) * prior
 
+    def _log_exceeded(self, nats: float) -> float:
+        """Return the logarithm of that share: the share itself may be too small for a number."""
+        ranked = self._ranked
+        count = len(ranked)
+        seen = count - bisect_left(ranked, nats)
+        if nats <= self._level:
+            return math.log((seen + 0.5) / (count + 1.0))
+        above = math.log((count - bisect_right(ranked, self._level) + 0.5) / (count + 1.0))
+        ratio = (nats - self._level) / self._excess
+        tail = above - (math.log1p(self._shape * ratio) / self._shape if self._shape > 0.0 else ratio)
+        return max(tail, math.log((seen - math.sqrt(seen)) / count)) if seen > 1 else tail
+
     def _fit(self) -> None:
-        """Fit the tail to what exceeds the level that one in ten reaches."""
+        """Fit the tail to what exceeds the level."""
         ranked = self._ranked
         count = max(_FEWEST, round(_TAIL_SHARE * len(ranked)))
-        if len(ranked) <= count:
-            self._level = ranked[-1]
-            self._excess, self._shape = 1.0, 0.0
-            return
-        self._level = ranked[-count - 1]
-        excesses = [value - self._level for value in ranked[-count:]]
-        mean = math.fsum(excesses) / count
-        if mean <= 0.0:
-            self._excess, self._shape = 1.0, 0.0
-            return
-        variance = math.fsum((value - mean) ** 2 for value in excesses) / (count - 1)
+        self._level = ranked[-count - 1] if len(ranked) > count else ranked[-1]
+        excesses = [value - self._level for value in ranked[bisect_right(ranked, self._level) :]]
+        missing = max(0, _FEWEST - len(excesses))
+        mean = (math.fsum(excesses) + missing * _PRIOR_EXCESS) / (len(excesses) + missing)
+        variance = math.fsum((value - mean) ** 2 for value in excesses) / (len(excesses) - 1) if not missing else 0.0
         ratio = mean * mean / variance if variance > 0.0 else 1.0
         self._shape = min(_HEAVIEST, max(0.0, 0.5 * (1.0 - ratio)))
-        self._excess = max(mean * (1.0 - self._shape), 0.05)
+        self._excess = max(mean * (1.0 - self._shape), _SHORTEST)
