@@ -9,6 +9,7 @@ from types import ModuleType
 from pyloader import PyloaderError
 from tests.bench import (
     bench_assessment,
+    bench_calibration,
     bench_exec_cost,
     bench_latency,
     bench_memory,
@@ -33,6 +34,7 @@ BENCHES: dict[str, ModuleType] = {
     "memory": bench_memory,
     "xdp": bench_xdp,
     "separation": bench_separation,
+    "calibration": bench_calibration,
 }
 RESULT = ROOT / ".build" / "bench.json"
 
