@@ -12,7 +12,7 @@ _ESCAPES = pattern(r"(?:\\x[0-9a-fA-F]{2}|\\[0-7]{3}|\\u[0-9a-fA-F]{4}|%[0-9a-fA
 _SPLIT_WORD = pattern(
     r"""\w(?:''|"")\w+(?:''|"")\w"""  # wh''oa''mi
     r"""|\b\w['"]\w['"]\w['"]\w['"]"""  # w'h'o'a'mi
-    r"""|\$\{?IFS\}?[\w$/.~-]"""  # cat${IFS}/etc/passwd
+    r"""|\$\{IFS\}[\w$/.~-]|\$IFS[$/.~-]"""  # cat${IFS}/etc/passwd
     r"""|\$\{[A-Za-z_]\w*:\d+:1\}.*\$\{[A-Za-z_]\w*:\d+:1\}"""  # ${PATH:0:1} for a slash
     r"""|\$@\w+\$@|\$'\\x|\w\$@\w"""
 )

@@ -44,8 +44,8 @@ _TO_ROOT: Final = 1 << 1 | 1 << 7 | 1 << 16 | 1 << 19 | 1 << 21
 
 _HOOK = pattern(
     r"^--(?:checkpoint-action=exec|to-command|rsh|unzip-command|pre-hook"
-    r"|post-hook|on-download|on-\w+=|eval|shell-escape|password-command|up|use-askpass|interactive|wrapper"
-    r"|proxy-command|engine|exec-path|(?:use-compress-program|compress-program|filter|exec)(?!=(?:-|\S*\b(?:p?g|pb?|pi?)zip"
+    r"|post-hook|on-download|on-\w+=|eval(?!-)|shell-escape|password-command|up|use-askpass|interactive|wrapper"
+    r"|proxy-command|engine|exec-path=|(?:use-compress-program|compress-program|filter|exec)(?!-)(?!=(?:-|\S*\b(?:p?g|pb?|pi?)zip"
     r"|\S*bzip2|\S*pigz|\S*xz|\S*zstd|\S*lz4)))\b|ProxyCommand|LocalCommand|Pre-Invoke|Post-Invoke|core\.pager|core\.fsmonitor"
     r"|shell-escape|write18|os\.execute|os\.system|pty\.spawn|BEGIN\s*\{\s*system|/inet/tcp"
 )
@@ -151,7 +151,7 @@ def _ends_in_shell(program: Program, argv: Argv) -> bool:
 
 def judge_bare(process: Process, program: Program, argv: Argv, before: int) -> list[Evidence]:
     """Judge a bare shell, whoever's, by its options and by what started it."""
-    if not is_interactive(argv, program.roles) or process.flags & _SCRIPT:
+    if process.flags & _SCRIPT or not opens_shell((program.name, *argv[1:])):
         return []
     if any(_KEEPS_RIGHTS.fullmatch(word) for word in argv[1:]):
         return [SHELL_KEEPS_RIGHTS.about(process, " ".join(argv))]

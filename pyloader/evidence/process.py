@@ -135,7 +135,8 @@ class ProcessEvidence:
         self, process: Process, program: Program, argv: Argv, host: Host, *, rights: bool
     ) -> list[Evidence]:
         """Judge a program that runs no code by its arguments."""
-        found = about(process, self._named(argv, program.name), rights=rights)
+        findings = self._named(argv, program.name)
+        found = about(process, findings, rights=rights) if findings else []
         if container := host.containers.get(process.cgroup):
             found += escape_of(process, argv, program.name, container)
         return found

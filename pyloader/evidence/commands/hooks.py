@@ -71,7 +71,7 @@ _PROGRAMS: Final = {
     "tex pdftex pdflatex xelatex lualatex luatex latex xetex": r"-shell-escape\s|write18|\\directlua",
     "latexmk": r"\s-e\s",
     "gimp": r"python-fu-eval|\s-b\s.*(?:shell|system|exec)",
-    "run-parts": r"\s--regex\b.*sh\b|^ (?!.*\s/(?:etc|usr|lib)/)",
+    "run-parts": r"\s--regex\b.*sh\b|\s/(?!(?:etc|usr|lib|opt|var|home)/)\S+/ $",
     "systemctl": r"\slink\s+/(?!usr/|etc/|lib/|opt/)",
     "make gmake": r"\s(?:-E\s|--eval[= ])",
     "busctl systemctl loginctl hostnamectl": r"unixexec:",

@@ -35,7 +35,7 @@ _RUN = pattern(r"PAGER|EDITOR|VISUAL|COMMAND|BROWSER|OPEN$|CLOSE$|_SSH|ASKPASS|R
 """Variables whose value is run by the programs that know them."""
 
 _HOOK = pattern(
-    r"BASH_ENV|ENV|PERL5DB|PYTHONSTARTUP|\w+_PASSWORD_COMMAND|SYSTEMD_EDITOR|GROFF_BIN_PATH|FACTERLIB|LESSOPEN"
+    r"BASH_ENV|ENV|PERL5DB|PYTHONSTARTUP|\w+_PASSWORD_COMMAND|SYSTEMD_EDITOR|GROFF_BIN_PATH|FACTERLIB"
     r"|GCONV_PATH|GIT_SSH_COMMAND|GIT_EXTERNAL_DIFF|OPENSSL_CONF|BUNDLE_GEMFILE"
 )
 """Variables that make a program run code which is not its own."""
@@ -57,7 +57,8 @@ def escape_of(process: Process, argv: Argv, name: str, container: str) -> list[E
 
 def judge_words(argv: Argv, name: str) -> tuple[Finding, ...]:
     """Return what the words of a command say: the rules of its program, and the shells and secrets that it names."""
-    found = [finding for rule in RULES.get(name, ()) if (finding := rule(argv)) is not None]
+    rules = RULES.get(name)
+    found = [finding for rule in rules if (finding := rule(argv)) is not None] if rules is not None else []
     text = " ".join(argv[1:])
     if "sh" in text and (shell := shell_operand(argv, name)) is not None:
         found.append(shell)

@@ -15,11 +15,12 @@ NAME_ONLY: Final = names(
     " grep egrep fgrep dpkg yum dnf apk pacman update-alternatives alternatives pgrep pkill killall kill ps"
     " readlink realpath basename dirname diff cmp md5sum sha256sum strip ldd man whatis locate touch mkdir install"
     " rpm2cpio dpkg-reconfigure dpkg-divert pidof lsof strings tee cut sort head tail wc getent passwd systemctl"
-    " journalctl restorecon chcon setfacl getfacl debsums useradd vipw tr sudo su doas pkexec"
+    " journalctl restorecon chcon setfacl getfacl debsums useradd vipw tr sudo su doas pkexec objdump nm readelf size patchelf"
+    " strace-log-merge xxd od hexdump dpkg-query dpkg-deb"
 )
 """Programs that take the path of a shell as a name and run nothing."""
 
-_OPTION = pattern(r"-\w{1,2}|--[a-z-]*(?<!shell)")
+_OPTION = pattern(r"-\w{1,2}|--(?:[a-z-]*(?:exec|command|cmd|run|program|start|startas|up|filter|helper|speller))?")
 _GLUED = pattern(r"--(?!with-|shell|prefix)[a-z-]+(?<!shell)=/(?:usr/)?bin/(?:ba|da|z|k|a|c|tc|fi)?sh")
 _WRITERS: Final = frozenset({"echo", "printf", "cat", "tee"})
 _KEEPS_RIGHTS = pattern(r"#!\s*/\S*sh\s+-\w*p")
@@ -32,11 +33,10 @@ def shell_operand(argv: Argv, name: str) -> Finding | None:
         return None
     if roles & Role.WRAPPER and wraps_shell(argv, name):
         return Finding(SHELL_AS_OPERAND, line(argv))
-    given = any(
-        word[:1] == "/" and word.endswith("sh") and _OPTION.fullmatch(option) and opens_shell((word,))
-        for option, word in pairwise(argv[1:])
-    )
-    return Finding(SHELL_AS_OPERAND, line(argv)) if given or any(map(_GLUED.fullmatch, argv[1:])) else None
+    for position, (option, word) in enumerate(pairwise(argv[1:]), start=3):
+        if word[:1] == "/" and word.endswith("sh") and _OPTION.fullmatch(option) and opens_shell((word,)):
+            return None if "-c" in argv[position:] else Finding(SHELL_AS_OPERAND, line(argv))
+    return Finding(SHELL_AS_OPERAND, line(argv)) if any(map(_GLUED.fullmatch, argv[1:])) else None
 
 
 def planted(command: Command, argv: Argv, name: str, *, piped: bool) -> Finding | None:
