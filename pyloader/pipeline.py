@@ -15,11 +15,12 @@ import msgspec
 from pyloader.alerts import Alert, AlertPolicy
 from pyloader.alerts.alert import MEDIUM_FROM
 from pyloader.evidence import Evidence, EvidenceStage
+from pyloader.evidence.item import NOTHING
 from pyloader.host import Host, Process
 from pyloader.host.focus import Focus
 from pyloader.records import EVENTS, AnalystLabel, AnyRecord, EventLoss, HookInUse, Record, event_name, text
 from pyloader.records.recording import Header
-from pyloader.scorer import CALM, Baseline, Change, Label, Level, Scorer, Signature
+from pyloader.scorer import CALM, HEARD, Baseline, Change, Label, Level, Scorer, Signature
 from pyloader.state import Classes, load, save
 
 _LOG = logging.getLogger(__name__)
@@ -113,24 +114,23 @@ class Pipeline:
         part is switched off for it, since a crafted record would then blind the sensor.
         """
         try:
-            return self._assess(record)
+            self._records[type(record)] += 1
+            early = self._scorer.due - record.timestamp
+            change = self._turn(record.timestamp) if early <= 0 or early > _WENT_BACK else None
+            process = self.host.apply(record)
+            items = self._evidence.assess(record, process, self.host)
+            heard = None
+            if type(record) in HEARD:
+                items, heard = self._scorer.respond(record, process, items)
+            if items:
+                return self._with_evidence(record, process, items, heard, change)
+            special = self._special.get(type(record))
+            answer = special(record) if special is not None else ""
+            return Assessment(record, process, self._scorer.score(record, process), NOTHING, (), change, answer)
         except Exception as error:  # noqa: BLE001 -- whatever it is, the stream goes on.
             self._faults[f"{event_name(type(record))}: {type(error).__name__}"] += 1
             _LOG.warning("a %s could not be judged", event_name(type(record)), exc_info=error)
             return Assessment(record, None, CALM)
-
-    def _assess(self, record: AnyRecord) -> Assessment:
-        self._records[type(record)] += 1
-        early = self._scorer.due - record.timestamp
-        change = self._turn(record.timestamp) if early <= 0 or early > _WENT_BACK else None
-        process = self.host.apply(record)
-        items = self._evidence.assess(record, process, self.host)
-        items, heard = self._scorer.respond(record, process, items)
-        if items:
-            return self._with_evidence(record, process, items, heard, change)
-        special = self._special.get(type(record))
-        answer = special(record) if special is not None else ""
-        return Assessment(record, process, self._scorer.score(record, process), posture=change, answer=answer)
 
     def assess_all(self, records: Iterable[AnyRecord]) -> list[Assessment]:
         """Take in many records."""

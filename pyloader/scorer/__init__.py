@@ -6,10 +6,11 @@ from pyloader.scorer.ledger import Counted, Ledger
 from pyloader.scorer.posture import Change, Level, Posture
 from pyloader.scorer.scale import CALM, in_words, nats_for, score, threshold_for
 from pyloader.scorer.scorer import Baseline, Scorer, Turn, Verdict
-from pyloader.scorer.signature import Signature
+from pyloader.scorer.signature import HEARD, Signature
 
 __all__ = [
     "CALM",
+    "HEARD",
     "Baseline",
     "Change",
     "Counted",

@@ -15,7 +15,7 @@ from pyloader.learners import Repertoire, Response, reentry
 from pyloader.learners.logistic import LogisticRegression
 from pyloader.records import AnyRecord
 from pyloader.scorer.innate import INNATE
-from pyloader.scorer.signature import Signature, of_lineage, signature
+from pyloader.scorer.signature import Signature, Signatures, of_lineage
 
 LEAST_BESIDE: Final = 0.5
 LEAST_ALONE: Final = 1.5
@@ -40,26 +40,28 @@ class Heard(NamedTuple):
 class Responses:
     """The populations and the convex learner of one sensor. `seed` makes what they learn repeatable."""
 
-    __slots__ = ("_labels", "_learner", "_repertoire")
+    __slots__ = ("_labels", "_learner", "_repertoire", "_signatures")
 
     def __init__(self, seed: int) -> None:
         self._repertoire = Repertoire(INNATE, seed=seed)
         self._learner: LogisticRegression[str] = LogisticRegression()
+        self._signatures = Signatures()
         self._labels = 0
 
     @property
     def evicted(self) -> dict[str, int]:
         """How many entries each table gave up for new ones."""
         return {f"population {name}": count for name, count in self._repertoire.evicted.items()} | {
-            "learned features": self._learner.evicted
+            "learned features": self._learner.evicted,
+            "signatures": self._signatures.evicted,
         }
 
     def hear(self, record: AnyRecord, process: Process | None, items: Sequence[Evidence]) -> "Heard | None":
-        """Let the population that listens to such events hear one, and return what it says, if that is of use."""
-        heard = signature(record, process, items)
-        if heard is None:
-            return None
-        group, literals = heard
+        """Let the population that listens to such events hear one, and return what it says, if that is of use.
+
+        The record is one of the types in `HEARD`.
+        """
+        heard = group, literals = self._signatures.of(record, process, items)
         self._repertoire.observe(group, literals)
         echo = process.echo if process is not None else None
         if echo is not None:

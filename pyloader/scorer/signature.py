@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from pyloader.evidence import Evidence, Group
 from pyloader.evidence.files import TEMPORARY
+from pyloader.evidence.memo import Memo
 from pyloader.evidence.traits import Trait
 from pyloader.host import Process
 from pyloader.records import (
@@ -44,16 +45,42 @@ class Signature(NamedTuple):
     literals: Literals
 
 
-def signature(record: AnyRecord, process: Process | None, items: Sequence[Evidence]) -> Signature | None:
-    """Return the signature of an event, or `None` for one of a kind that no population listens to."""
-    told = _TOLD.get(type(record))
-    if told is None:
-        return None
-    group, describe = told
-    literals = describe(record, process)
-    if items:
-        literals += tuple(f"code={item.code}" for item in items[:CODES])
-    return Signature(group, literals)
+class Signatures:
+    """Makes signatures, and remembers those of executions, which are many and alike."""
+
+    __slots__ = ("_executions",)
+
+    def __init__(self) -> None:
+        self._executions: Memo[tuple[object, ...], Literals] = Memo(8_192)
+
+    @property
+    def evicted(self) -> int:
+        """How many signatures were forgotten."""
+        return self._executions.evicted
+
+    def of(self, record: AnyRecord, process: Process | None, items: Sequence[Evidence]) -> Signature:
+        """Return the signature of an event of one of the kinds in `HEARD`."""
+        group, describe = _TOLD[type(record)]
+        if type(record) is ProcessExec and process is not None:
+            literals = self._execution(record, process)
+        else:
+            literals = describe(record, process)
+        if items:
+            literals += tuple(f"code={item.code}" for item in items[:CODES])
+        return Signature(group, literals)
+
+    def _execution(self, record: ProcessExec, process: Process) -> Literals:
+        parent = process.parent
+        key = (
+            process.exe or process.comm,
+            process.traits & _ROLE_BITS,
+            parent and (parent.exe or parent.comm, parent.traits & _ROLE_BITS),
+            record.euid,
+            record.stdio & 0xFF,
+            record.flags,
+            not process.container,
+        )
+        return self._executions.get(key, lambda _: _exec(record, process))
 
 
 def of_lineage(codes: Sequence[str]) -> Signature:
@@ -82,6 +109,9 @@ _ROLES: Final = (
     (Trait.TERMINAL, "terminal"),
     (Trait.DAEMON | Trait.INETD, "daemon"),
 )
+
+
+_ROLE_BITS: Final = sum(bits for bits, _ in _ROLES)
 
 
 def _name(process: Process) -> str:
@@ -244,3 +274,6 @@ _TOLD: Final[dict[type[Record], tuple[Group, Callable[[Any, Process | None], Lit
     SourceSummary: (Group.INBOUND, _source),
     PacketAnomaly: (Group.INBOUND, _anomaly),
 }
+
+HEARD: Final = frozenset(_TOLD)
+"""The types of records that populations listen to."""
