@@ -13,7 +13,7 @@ peers all day. As evidence a probability becomes -ln 2 - ½·ln p nats, which is
 import math
 from collections.abc import Hashable
 from itertools import islice
-from typing import Final, Generic, TypeVar
+from typing import ClassVar, Final, Generic, TypeVar
 
 LEAST_SEEN: Final = 20
 """Before so many things were seen nothing is surprising."""
@@ -135,6 +135,8 @@ class Experiences(Generic[K, S]):
 
     `evicted` counts those that were forgotten.
     """
+
+    SETTINGS: ClassVar[frozenset[str]] = frozenset({"room"})
 
     def __init__(self, capacity: int = 2_048, room: int = 100_000) -> None:
         self.capacity = capacity

@@ -15,7 +15,7 @@ who does not stays what he was, however long he goes on.
 The idea of holding back what is suspicious is that of the conditional merge of MIDAS-F (Bhatia and others, 2022).
 """
 
-from typing import Final
+from typing import ClassVar, Final
 
 from pyloader.evidence.catalogue import CODE_THEN_CHILD
 from pyloader.evidence.excuses import Excuses
@@ -64,14 +64,15 @@ class Staged:
 
 
 class Trial:
-    """How often something came that is not to be learned: since when, when last (ns, wall clock), and on which days.
+    """How often something came that is not to be learned: since when, when last (ns, wall clock), on how many days.
 
-    `times` fades as what is learned does, so that it can be compared.
+    `times` fades as what is learned does, so that it can be compared. `passed` is whether it is learned by now.
     """
 
-    __slots__ = ("days", "last", "since", "times")
+    __slots__ = ("days", "last", "passed", "since", "times")
 
     def __init__(self, since: int) -> None:
+        self.passed = False
         self.since = since
         self.last = 0
         self.days = 0
@@ -86,8 +87,8 @@ class Trials:
         self.evicted = 0
         self._trials: dict[Lesson, Trial] = {}
 
-    def passed(self, lesson: Lesson, times: int, wall: int) -> Trial | None:
-        """Count what came again, and return its trial if it has lasted long enough."""
+    def came(self, lesson: Lesson, times: int, wall: int) -> Trial:
+        """Count what came again, and return how that stands."""
         trial = self._trials.pop(lesson, None)
         if trial is None:
             trial = Trial(wall)
@@ -98,7 +99,7 @@ class Trials:
         trial.times = times + trial.times * 0.5 ** (max(0, wall - trial.last) / HALF_LIFE_NS)
         trial.days += wall // _DAY_NS != trial.last // _DAY_NS
         trial.last = wall
-        return trial if wall - trial.since >= AGED_NS and trial.days >= AGED_DAYS else None
+        return trial
 
     def failed(self, lesson: Lesson) -> None:
         """Let the trial of what came with other evidence begin anew."""
@@ -106,10 +107,12 @@ class Trials:
 
 
 class Staging:
-    """Decides when a baseline learns. Times are those of the records, `realtime_offset` takes them to the wall clock.
+    """Decides when a baseline learns. Times are those of the records; `realtime_offset` takes them to the wall clock.
 
     `frozen_until` ends the time of which no baseline learns. `overflown` counts the lessons that found no room.
     """
+
+    SETTINGS: ClassVar[frozenset[str]] = frozenset({"offset"})
 
     def __init__(self, realtime_offset: int = 0) -> None:
         self.offset = realtime_offset
@@ -141,14 +144,14 @@ class Staging:
         is learned.
         """
         staged = self._own(lineage)
-        counts = now >= self.frozen_until and now >= staged.barred_until
-        if not (suspicious or counts):
+        frozen = now < self.frozen_until
+        if not suspicious and (frozen or now < staged.barred_until):
             return False
         times = staged.lessons.get(lesson)
         if times is None and len(staged.lessons) >= STAGED:
             self.overflown += 1
             return suspicious
-        staged.lessons[lesson] = (times or 0) + counts
+        staged.lessons[lesson] = (times or 0) + (not frozen)
         return suspicious and times is None
 
     def withdraw(self, lineage: Lineage, lesson: Lesson) -> None:
@@ -170,10 +173,12 @@ class Staging:
         if not isinstance(staged, Staged) or staged.label != lineage.label:
             return
         wall = now + self.offset
+        trusted = quiet and now >= staged.barred_until
         for lesson, times in staged.lessons.items():
             learner = self._learners[lesson[0]]
-            if times and (quiet or self._aged(learner, lesson, times, staged.groups, wall)):
-                learner.learn(lesson[1], lesson[2], times, wall)
+            known = times if trusted else self._aged(learner, lesson, times, staged.groups, wall)
+            if known:
+                learner.learn(lesson[1], lesson[2], known, wall)
         staged.open = False
         staged.groups = 0
         staged.lessons = {}
@@ -222,10 +227,16 @@ class Staging:
         lineage.staged = own
         return own
 
-    def _aged(self, learner: Learner, lesson: Lesson, times: int, groups: int, wall: int) -> bool:
-        """Return whether something came so often, and alone, that it is what its program does now."""
+    def _aged(self, learner: Learner, lesson: Lesson, times: int, groups: int, wall: int) -> float:
+        """Return how often to count what is dropped: not at all, unless it is what its program does now."""
+        if times == 0:
+            return 0.0
         if groups & ~(1 << learner.group):
             self.trials.failed(lesson)
-            return False
-        trial = self.trials.passed(lesson, times, wall)
-        return trial is not None and trial.times >= PREVALENT * (learner.instances(lesson[1], wall) + trial.times)
+            return 0.0
+        trial = self.trials.came(lesson, times, wall)
+        if trial.passed:
+            return times
+        prevalent = trial.times >= PREVALENT * (learner.instances(lesson[1], wall) + trial.times)
+        trial.passed = prevalent and trial.days >= AGED_DAYS and wall - trial.since >= AGED_NS
+        return trial.times if trial.passed else 0.0
