@@ -18,7 +18,7 @@ Circumstance = tuple[str, str, str]
 
 
 class Lesson(NamedTuple):
-    """What was taught of a circumstance, in nats, and until when (wall-clock ns)."""
+    """What all labels together said of a circumstance, in nats, and until when (wall-clock ns)."""
 
     nats: float
     until: int
@@ -44,7 +44,8 @@ class Lessons:
         for one in circumstances:
             known = self._lessons.pop(one, None)
             before = known.nats if known is not None and known.until > now else 0.0
-            after = max(-MOST_NATS, min(MOST_NATS, before + nats))
+            # What counts is cut off when it is asked for: so every label can be taken back, also one of too many.
+            after = before + nats
             if after == 0.0:
                 continue
             if len(self._lessons) >= CAPACITY:
@@ -55,4 +56,6 @@ class Lessons:
     def of(self, circumstance: Circumstance, now: int) -> float:
         """Return what evidence in these circumstances weighs more, in nats; less if negative."""
         lesson = self._lessons.get(circumstance)
-        return lesson.nats if lesson is not None and lesson.until > now else 0.0
+        if lesson is None or lesson.until <= now:
+            return 0.0
+        return max(-MOST_NATS, min(MOST_NATS, lesson.nats))

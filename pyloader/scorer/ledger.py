@@ -9,6 +9,7 @@ So the sum is exact and comes apart again: `counted` tells what each item adds t
 A ledger never changes: new evidence makes a new one. So a child can share its parent's ledger at no cost.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -49,14 +50,17 @@ class Ledger:
         self.floor = floor
 
     def with_evidence(self, items: Iterable[Evidence], now: int) -> "Ledger":
-        """Return a ledger that holds the new items as well; of each code the strongest remains."""
+        """Return a ledger that holds the new items as well; of each code the strongest remains.
+
+        A weight that is no number, or an infinite one, says nothing: it would silence or outshout all others.
+        """
         entries = {code: entry for code, entry in self.entries.items() if abs(entry.nats(now)) >= _FORGOTTEN_NATS}
         floor = self.floor
         for item in items:
             known = entries.get(item.code)
-            if known is None or known.nats(now) <= item.nats:
-                entries[item.code] = Entry(item, now)
             floor = max(floor, item.floor)
+            if (known is None or known.nats(now) <= item.nats) and math.isfinite(item.nats):
+                entries[item.code] = Entry(item, now)
         return Ledger(entries, floor)
 
     def inherited(self) -> "Ledger":

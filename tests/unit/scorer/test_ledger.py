@@ -1,5 +1,6 @@
 """How evidence adds up, and how it fades."""
 
+import math
 from random import Random
 
 import pytest
@@ -159,3 +160,12 @@ def test_ranking() -> None:
         ("b", 3.0, 0.75),
         ("old", 2.0, 0.125),
     ]
+
+
+@pytest.mark.parametrize("nats", [math.nan, math.inf, -math.inf])
+def test_weights_are_numbers(nats: float) -> None:
+    """A weight that is no number neither silences nor outshouts the others; an invariant holds all the same."""
+    before = EMPTY.with_evidence([evidence(5.0, code="a")], NOW)
+    after = before.with_evidence([evidence(nats, code="a"), evidence(nats, code="b", floor=90)], NOW)
+
+    assert (after.nats(NOW), after.floor) == (5.0, 90)
