@@ -7,14 +7,16 @@ Example:
                 print(alert.score, alert.summary)
 """
 
+import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from pyloader.alerts.alert import MEDIUM_FROM
-from pyloader.errors import UsageError
+from pyloader.errors import BusyError, StateError, UsageError
 from pyloader.monitors import MONITORS, ON_INTERFACES, Transport, named
 from pyloader.pipeline import Assessment, Pipeline, Summary
 from pyloader.records import AnalystLabel
@@ -22,6 +24,9 @@ from pyloader.scorer import Label
 from pyloader.sources import KernelSource, ReplaySource, Source
 from pyloader.sources.labels import Inbox
 from pyloader.sources.live import RING_BYTES
+from pyloader.state import Keeper
+
+_LOG: Final = logging.getLogger(__name__)
 
 _EXCHANGE_INTERVAL = 1.0
 """Seconds between two looks for what analysts have left."""
@@ -46,6 +51,9 @@ class Sensor:
         instance: a name that one process at a time can have; monitors that `pyloader load` has pinned under it are read
             instead of loaded again.
         source: another source of records than this kernel.
+        state_dir: a folder from which the sensor takes what it knew, and in which it keeps that every minute and at the
+            end; without it the sensor begins anew.
+        needs_state: whether it is an error that the folder cannot be used; else that is logged.
 
     Raises:
         UsageError: there is no such monitor or hook, or interfaces were chosen for no monitor.
@@ -65,6 +73,8 @@ class Sensor:
         btf: Path | None = None,
         instance: str | None = None,
         source: Source | None = None,
+        state_dir: Path | None = None,
+        needs_state: bool = True,
     ) -> None:
         if source is None:
             wanted = [named(name) for name in (monitors if monitors is not None else [*MONITORS, *ON_INTERFACES])]
@@ -85,27 +95,38 @@ class Sensor:
                 instance=instance,
             )
         self._source = source
-        self._pipeline = Pipeline(source.header, min_score=min_score)
+        self._make = partial(Pipeline, source.header, min_score=min_score)
+        self._pipeline = self._make()
         self._focus = self._pipeline.focus
+        self._state_dir = state_dir
+        self._needs_state = needs_state
+        self._keeper: Keeper | None = None
+        self._is_between_batches = True
         self._inbox: Inbox | None = None
         self._next_exchange = 0.0
 
     @classmethod
-    def replay(cls, recording: Path | bytes, *, min_score: float = MEDIUM_FROM) -> Self:
+    def replay(cls, recording: Path | bytes, *, min_score: float = MEDIUM_FROM, state_dir: Path | None = None) -> Self:
         """Return a sensor that assesses a recording, from a file or from bytes, exactly as the live run did.
 
-        Raises `RecordingError` if it is none; damage further on raises it where it lies, during iteration.
+        With `state_dir` it goes on from what is known there, and adds to it. Raises `RecordingError` if it is none;
+        damage further on raises it where it lies, during iteration.
         """
-        return cls(source=ReplaySource(recording), min_score=min_score)
+        return cls(source=ReplaySource(recording), min_score=min_score, state_dir=state_dir)
 
     def batches(self, interval: float | None = None) -> Iterator[list[Assessment]]:
-        """Yield assessments as they come, in lists; an empty list after `interval` seconds without any."""
+        """Yield assessments as they come, in lists; an empty list after at most `interval` seconds without any."""
+        keeper = self._keeper
         while True:
             try:
-                records = self._source.read(interval)
+                records = self._source.read(interval if keeper is None else keeper.patience(interval))
             except EOFError:
                 return
+            self._is_between_batches = False
             assessments = self._pipeline.assess_all(records)
+            self._is_between_batches = True
+            if keeper is not None:
+                keeper.look(self._pipeline)
             if self._pipeline.focus is not self._focus:
                 self._focus = self._pipeline.focus
                 self._source.attend(self._focus)
@@ -134,12 +155,34 @@ class Sensor:
         self._source.stop()
 
     def close(self) -> None:
-        """Detach and unload everything. Further calls do nothing."""
-        self._source.close()
+        """Detach and unload everything, and keep what is known. Further calls do nothing."""
+        keeper, self._keeper = self._keeper, None
+        try:
+            self._source.close()
+        finally:
+            if keeper is not None:
+                if self._is_between_batches:
+                    keeper.keep(self._pipeline)
+                keeper.close()
+
+    def _remember(self, folder: Path) -> None:
+        """Bring back what is known in a folder."""
+        header = self._source.header
+        try:
+            keeper = Keeper(folder, boot_id=header.boot_id, realtime_offset=header.realtime_offset)
+        except (StateError, BusyError) as error:
+            if self._needs_state:
+                raise
+            _LOG.warning("what is learned now will not be kept: %s", error)
+            return
+        self._keeper = keeper
+        self._pipeline = keeper.bring_back(self._make)
 
     def __enter__(self) -> Self:
         try:
             self._source.start()
+            if self._state_dir is not None:
+                self._remember(self._state_dir)
         except BaseException:
             self.close()
             raise

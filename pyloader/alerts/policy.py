@@ -8,6 +8,7 @@ severe: a hundred children of one mistake are one thing to look at. `grouped` co
 
 import math
 from datetime import UTC, datetime
+from typing import ClassVar
 
 from pyloader.alerts.alert import MEDIUM_FROM, Alert, Reason, Severity, severity_of
 from pyloader.alerts.subject import subject_of
@@ -50,6 +51,9 @@ class AlertPolicy:
     `realtime_offset` come from the header of the run: they make identifiers and dates that a replay repeats. At most
     `capacity` episodes are open; the oldest ends early.
     """
+
+    SETTINGS: ClassVar[frozenset[str]] = frozenset({"threshold", "_boot_id", "_realtime_offset"})
+    """What a new run is told anew (see `pyloader.state.classes`)."""
 
     def __init__(
         self,

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import io
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ _COMMANDS = (doctor, run, replay, feedback, load, unload, status)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code. No traceback reaches the user."""
     _prepare_streams()
+    logging.basicConfig(format="pyloader: %(message)s")
     options = _parser().parse_args(arguments)
     try:
         code = int(options.command(options))

@@ -1,6 +1,7 @@
 """Options that several commands share, and the checks of their values."""
 
 import argparse
+import os
 import re
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ from pyloader.alerts.alert import MEDIUM_FROM
 from pyloader.monitors import MONITORS, ON_INTERFACES, Monitor
 from pyloader.scorer import threshold_for
 from pyloader.sinks import JsonSink, Sink, TextSink
+from pyloader.state import default_folder
+from pyloader.state.folder import SYSTEM
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -33,6 +36,27 @@ def add_output(parser: argparse.ArgumentParser) -> None:
         metavar="N/PERIOD",
         help="report so much that ordinary work makes about N alerts per hour, day, week or month, as in 1/day",
     )
+
+
+def add_state(parser: argparse.ArgumentParser) -> None:
+    """Add where what is learned is kept."""
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument(
+        "--state-dir",
+        type=Path,
+        metavar="DIR",
+        help=f"folder that keeps what is learned; default: {SYSTEM} as root, else ~/.local/state/pyloader",
+    )
+    choice.add_argument("--no-state", action="store_true", help="begin with nothing learned, and keep nothing")
+
+
+def state_folder(options: argparse.Namespace) -> Path | None:
+    """Return the folder of the state, if there is to be one. Each instance has one of its own by default."""
+    if options.no_state or options.state_dir is not None:
+        chosen: Path | None = options.state_dir
+        return chosen
+    folder = default_folder(os.geteuid(), os.environ)
+    return folder if options.instance == "default" else folder.with_name(f"{folder.name}-{options.instance}")
 
 
 def add_instance(parser: argparse.ArgumentParser) -> None:

@@ -39,6 +39,7 @@ def add_to(commands: options.Commands, common: argparse.ArgumentParser) -> None:
     options.add_output(parser)
     parser.add_argument("--duration", type=options.seconds, metavar="SECONDS", help="stop after this time")
     parser.add_argument("--record", type=Path, metavar="FILE", help="keep every raw record for `pyloader replay`")
+    options.add_state(parser)
     options.add_instance(parser)
     parser.add_argument("--hooks", metavar="KIND", help="force a kind of hook, such as tp; default: the best that hold")
     parser.add_argument(
@@ -62,6 +63,8 @@ def run(arguments: argparse.Namespace) -> Exit:
         transport=arguments.transport,
         btf=arguments.btf,
         instance=arguments.instance,
+        state_dir=options.state_folder(arguments),
+        needs_state=arguments.state_dir is not None,
     )
     with ExitStack() as held:
         # A signal that comes while the programs are loaded waits until the sensor can stop in good order.

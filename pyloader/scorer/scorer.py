@@ -11,7 +11,7 @@ baselines and the `journal` its memory, and labels that come back are its feedba
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 import msgspec
 
@@ -117,6 +117,9 @@ class Scorer:
     records (ns): what is learned is kept by the wall clock, since it outlives a boot.
     """
 
+    SETTINGS: ClassVar[frozenset[str]] = frozenset({"_offset"})
+    """What a new run is told anew (see `pyloader.state.classes`)."""
+
     def __init__(self, realtime_offset: int = 0, *, seed: int = 0) -> None:
         self.tail = Tail()
         self.journal = Journal()
@@ -179,7 +182,10 @@ class Scorer:
     def respond(
         self, record: AnyRecord, process: Process | None, items: tuple[Evidence, ...]
     ) -> tuple[tuple[Evidence, ...], Signature | None]:
-        """Return the evidence of a record with what the populations say to it, and the signature that they heard."""
+        """Return the evidence of a record with what the populations say to it, and the signature that they heard.
+
+        The record is one of the types in `HEARD`.
+        """
         said = self.responses.hear(record, process, items)
         if said is None:
             return items, None

@@ -20,7 +20,14 @@ _OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
 
 
 def default_folder(uid: int, environment: Mapping[str, str]) -> Path:
-    """Return where the state is unless the user says otherwise: by the XDG base directories, or /var/lib for root."""
+    """Return where the state is unless the user says otherwise.
+
+    That is where the service manager says (`StateDirectory=` of systemd), or /var/lib/pyloader for root, or else where
+    the XDG base directories are.
+    """
+    given = environment.get("STATE_DIRECTORY", "").partition(":")[0]
+    if given.startswith("/"):
+        return Path(given)
     if uid == 0:
         return SYSTEM
     base = environment.get("XDG_STATE_HOME", "")

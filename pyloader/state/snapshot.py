@@ -24,15 +24,14 @@ class Snapshot(msgspec.Struct, frozen=True):
     """What a sensor knew at one moment.
 
     `version` is that of the package which wrote it, `boot_id` the boot that its times are of, `realtime_offset`
-    CLOCK_REALTIME minus CLOCK_BOOTTIME (ns), `time` when it was taken (ns since 1970), `seed` that of the learners, and
-    `sections` the contents by name.
+    CLOCK_REALTIME minus CLOCK_BOOTTIME (ns), `time` when it was taken (ns since 1970), and `sections` the contents by
+    name.
     """
 
     version: str
     boot_id: str
     realtime_offset: int
     time: int
-    seed: int
     sections: dict[str, bytes]
 
 
@@ -41,7 +40,6 @@ class _Header(msgspec.Struct, array_like=True, frozen=True):
     boot_id: str
     realtime_offset: int
     time: int
-    seed: int
     sizes: dict[str, int]
 
 
@@ -49,7 +47,7 @@ def pack(snapshot: Snapshot) -> bytes:
     """Return the contents of the file."""
     sizes = {name: len(section) for name, section in snapshot.sections.items()}
     header = msgspec.msgpack.encode(
-        _Header(snapshot.version, snapshot.boot_id, snapshot.realtime_offset, snapshot.time, snapshot.seed, sizes)
+        _Header(snapshot.version, snapshot.boot_id, snapshot.realtime_offset, snapshot.time, sizes)
     )
     head = _MAGIC + FORMAT.to_bytes(2, "big") + len(header).to_bytes(4, "big") + header
     data = b"".join([head, *snapshot.sections.values()])
@@ -82,7 +80,7 @@ def unpack(data: bytes) -> Snapshot:
     if end != len(data) - _DIGEST:
         message = "its sections have not the sizes that its header tells"
         raise StateError(message)
-    return Snapshot(header.version, header.boot_id, header.realtime_offset, header.time, header.seed, sections)
+    return Snapshot(header.version, header.boot_id, header.realtime_offset, header.time, sections)
 
 
 _DECODER: Final = msgspec.msgpack.Decoder(_Header)

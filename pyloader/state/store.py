@@ -5,13 +5,16 @@ which takes that of the one before. So at every moment there is one that is whol
 """
 
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 from pyloader.errors import NewerStateError, StateError
 from pyloader.state.folder import Folder
 from pyloader.state.snapshot import Snapshot, pack, unpack
+
+Used = TypeVar("Used")
 
 LAST: Final = "snapshot"
 PREVIOUS: Final = "snapshot.previous"
@@ -32,15 +35,16 @@ class Store:
         self._fails = False
         self.failures = 0
 
-    def load(self) -> tuple[Snapshot | None, list[str]]:
-        """Return the newest snapshot that is whole, and in sentences what was found wrong on the way to it.
+    def load(self, use: Callable[[Snapshot], Used]) -> tuple[Used | None, list[str]]:
+        """Return what `use` makes of the newest usable snapshot, and in sentences what was wrong on the way to it.
 
-        What is damaged, or written by a later version, is given another name and so kept from being replaced.
+        A snapshot is usable if it is whole and `use` raises no `StateError`. Any other, and one that a later version
+        has written, is given another name and so kept from being replaced.
         """
         findings: list[str] = []
         for name in (LAST, PREVIOUS):
             try:
-                return unpack(self._folder.read(name)), findings
+                return use(unpack(self._folder.read(name))), findings
             except FileNotFoundError:
                 continue
             except OSError as error:

@@ -10,24 +10,18 @@ from hypothesis import strategies as st
 from pyloader.pipeline import Assessment, Pipeline
 from pyloader.records import AnyRecord
 from pyloader.sinks import JsonSink, Sink, TextSink
-from pyloader.state.classes import Classes
-from pyloader.state.load import load
-from pyloader.state.save import save
 from tests.unit.examples import HEADER
 from tests.unit.state.story import story
 from tests.unit.strategies import any_records
-
-PARTS = ("host", "evidence", "learners", "scorer", "alerts", "records", "pipeline")
-CLASSES = Classes(tuple(f"pyloader.{part}" for part in PARTS))
 
 
 def _restarted(pipeline: Pipeline) -> Pipeline:
     """Return a new pipeline that knows what another one knows."""
     fresh = Pipeline(HEADER, min_score=0)
-    data = save({"pipeline": pipeline}, CLASSES)
+    data = pipeline.save()
 
-    assert load(data, {"pipeline": fresh}, CLASSES) == {}
-    assert save({"pipeline": fresh}, CLASSES) == data
+    assert fresh.restore(data, same_boot=True) == {}
+    assert fresh.save() == data
     return fresh
 
 
@@ -82,6 +76,6 @@ def test_the_same_records_give_the_same_snapshot() -> None:
     for _ in range(2):
         pipeline = Pipeline(HEADER)
         pipeline.assess_all(story())
-        saved.append(save({"pipeline": pipeline}, CLASSES))
+        saved.append(pipeline.save())
 
     assert saved[0] == saved[1]

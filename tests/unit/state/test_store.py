@@ -24,7 +24,11 @@ MARK = b"pyloader state\n"
 
 def _numbered(number: int, size: int = 100) -> Snapshot:
     """Return a snapshot whose sections follow from its number."""
-    return Snapshot("1.2", "boot", 5, number, 7, {"graph": bytes([number & 255]) * size, "other": b"%d" % number})
+    return Snapshot("1.2", "boot", 5, number, {"graph": bytes([number & 255]) * size, "other": b"%d" % number})
+
+
+def _whole(snapshot: Snapshot) -> Snapshot:
+    return snapshot
 
 
 def _number(snapshot: Snapshot | None) -> int:
@@ -42,7 +46,6 @@ def _number(snapshot: Snapshot | None) -> int:
         st.text(),
         st.integers(-(2**63), 2**63),
         st.integers(0, 2**63),
-        st.integers(0, 9),
         st.dictionaries(st.text(), st.binary()),
     )
 )
@@ -76,10 +79,10 @@ def test_bytes_with_a_right_digest(body: bytes) -> None:
 def test_two_generations_are_kept(tmp_path: Path) -> None:
     """The newest snapshot is loaded, and the one before it is there."""
     with Store(tmp_path / "state") as store:
-        assert store.load() == (None, [])
+        assert store.load(_whole) == (None, [])
         for number in (1, 2, 3):
             assert store.save(_numbered(number)) == ""
-        assert store.load() == (_numbered(3), [])
+        assert store.load(_whole) == (_numbered(3), [])
 
     assert unpack((tmp_path / "state" / PREVIOUS).read_bytes()) == _numbered(2)
     assert sorted(file.name for file in (tmp_path / "state").iterdir()) == ["holder", LAST, PREVIOUS]
@@ -106,7 +109,7 @@ def test_damaged_snapshot_is_set_aside(tmp_path: Path) -> None:
         damaged = bytearray((tmp_path / LAST).read_bytes())
         damaged[40] ^= 1
         (tmp_path / LAST).write_bytes(damaged)
-        snapshot, findings = store.load()
+        snapshot, findings = store.load(_whole)
 
         assert snapshot == _numbered(1)
         assert findings == [
@@ -114,7 +117,7 @@ def test_damaged_snapshot_is_set_aside(tmp_path: Path) -> None:
         ]
         assert (tmp_path / "snapshot.damaged-1").read_bytes() == damaged
         assert store.save(_numbered(3)) == ""
-        assert store.load() == (_numbered(3), [])
+        assert store.load(_whole) == (_numbered(3), [])
     assert unpack((tmp_path / PREVIOUS).read_bytes()) == _numbered(1)
 
 
@@ -123,7 +126,7 @@ def test_two_damaged_snapshots(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
         (tmp_path / LAST).write_bytes(b"")
         (tmp_path / PREVIOUS).write_bytes(b"anything")
-        snapshot, findings = store.load()
+        snapshot, findings = store.load(_whole)
 
     assert snapshot is None
     assert len(findings) == 3
@@ -135,7 +138,7 @@ def test_few_damaged_snapshots_are_kept(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
         for number in range(1, 13):
             (tmp_path / LAST).write_bytes(b"%d" % number)
-            store.load()
+            store.load(_whole)
 
     left = {file.name: file.read_bytes() for file in tmp_path.glob("snapshot.*")}
     assert left == {f"snapshot.damaged-{number}": b"%d" % number for number in (10, 11, 12)}
@@ -150,7 +153,7 @@ def test_snapshot_of_a_later_version_is_kept(tmp_path: Path) -> None:
         unpack(later)
 
     with Store(tmp_path) as store:
-        snapshot, findings = store.load()
+        snapshot, findings = store.load(_whole)
         store.save(_numbered(1))
 
     assert snapshot is None
@@ -162,7 +165,7 @@ def test_unreadable_snapshot_is_set_aside(tmp_path: Path) -> None:
     """What cannot even be read is no reason to stop."""
     with Store(tmp_path) as store:
         (tmp_path / LAST).mkdir()
-        snapshot, findings = store.load()
+        snapshot, findings = store.load(_whole)
 
         assert snapshot is None
         assert "Is a directory" in findings[0]
@@ -265,7 +268,7 @@ def test_kill_at_any_moment(tmp_path: Path) -> None:
     for _ in range(100):
         told = _killed_writer(tmp_path, last + 1, chance)
         with Store(tmp_path) as store:
-            snapshot, findings = store.load()
+            snapshot, findings = store.load(_whole)
         number = _number(snapshot)
 
         assert findings == []
@@ -306,12 +309,12 @@ def test_full_disk(tiny: Path) -> None:
         assert "No space left on device; watching goes on" in told[0]
         assert told[1:] == ["", ""]
         assert store.failures == 3
-        assert store.load() == (_numbered(1, 20_000), [])
+        assert store.load(_whole) == (_numbered(1, 20_000), [])
         assert sorted(file.name for file in tiny.iterdir()) == ["filler", "holder", LAST]
 
         (tiny / "filler").unlink()
         assert store.save(_numbered(5, 100_000)) == ""
-        assert store.load() == (_numbered(5, 100_000), [])
+        assert store.load(_whole) == (_numbered(5, 100_000), [])
         (tiny / "filler").write_bytes(bytes(100_000))
         assert "No space left" in store.save(_numbered(6, 100_000))
 
@@ -327,4 +330,4 @@ def test_disk_that_has_become_read_only(tiny: Path) -> None:
         assert store.failures == 2
 
     with Store(tiny) as store:
-        assert store.load() == (_numbered(1), [])
+        assert store.load(_whole) == (_numbered(1), [])
