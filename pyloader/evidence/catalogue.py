@@ -119,6 +119,13 @@ ENCODED_ARGUMENT = Kind(
 
 # Images --------------------------------------------------------------------------------------------------------------
 MEMORY_FILE = Kind("memory_file", Group.PROCESS, 9.0, "T1620", "{who} runs from memory, not from a file: {what}")
+PROGRAM_ON_SOCKET = Kind(
+    "program_on_socket",
+    Group.PROCESS,
+    8.0,
+    "T1059",
+    "{who} has a network socket as standard input and output, and no package brought it: {what}",
+)
 DELETED_IMAGE = Kind("deleted_image", Group.PROCESS, 3.0, "T1070.004", "{who} runs a file without a name: {what}")
 DELETED_DROP = Kind(
     "deleted_drop",
@@ -229,7 +236,7 @@ START_FILE_WRITTEN = Kind(
     "start_file_written", Group.PROCESS, 2.6, "T1037", "{who} writes a file that runs at start or login: {what}"
 )
 LOADER_HOOKED = Kind(
-    "loader_hooked", Group.PROCESS, 6.5, "T1574.006", "{who} makes every program load a library: {what}"
+    "loader_hooked", Group.PROCESS, 7.6, "T1574.006", "{who} makes every program load a library: {what}"
 )
 LIBRARY_PRELOADED = Kind(
     "library_preloaded", Group.PROCESS, 2.2, "T1574.006", "{who} preloads a library into a program: {what}"
@@ -250,6 +257,28 @@ ACCOUNT_FILE_WRITTEN = Kind(
     "account_file_written", Group.PROCESS, 4.8, "T1098", "{who} writes the account database itself: {what}"
 )
 POLICY_WRITTEN = Kind("policy_written", Group.PROCESS, 3.4, "T1556", "{who} changes who may become whom: {what}")
+RIGHTS_GIVEN_AWAY = Kind(
+    "rights_given_away", Group.PROCESS, 7.6, "T1548.003", "{who} lets someone become root without being asked: {what}"
+)
+LOGIN_WEAKENED = Kind("login_weakened", Group.PROCESS, 7.6, "T1556.003", "{who} lets logins pass unchecked: {what}")
+PAYLOAD_PLANTED = Kind(
+    "payload_planted",
+    Group.PROCESS,
+    8.0,
+    "T1037",
+    "{who} makes the host run by itself what was dropped or hides itself: {what}",
+)
+ROOT_GROUP = Kind("root_group", Group.PROCESS, 5.3, "T1098", "{who} puts an account into the group of root: {what}")
+SETGID_BIT_TEMPORARY = Kind(
+    "setgid_bit_temporary", Group.PROCESS, 5.3, "T1548.001", "{who} gives a temporary program a set-gid bit: {what}"
+)
+FILE_CAPABILITY_HANDED = Kind(
+    "file_capability_handed",
+    Group.PROCESS,
+    7.6,
+    "T1548.001",
+    "{who} gives capabilities that lead to root to what runs any code: {what}",
+)
 SETUID_BIT = Kind("setuid_bit", Group.PROCESS, 2.8, "T1548.001", "{who} gives a file a set-uid or set-gid bit: {what}")
 SETUID_BIT_TEMPORARY = Kind(
     "setuid_bit_temporary",
@@ -278,12 +307,18 @@ HISTORY_CLEARED = Kind(
     "history_cleared", Group.PROCESS, 2.5, "T1070.003", "{who} clears or stops shell history: {what}"
 )
 HISTORY_FILE_CLEARED = Kind(
-    "history_file_cleared", Group.PROCESS, 4.6, "T1070.003", "{who} destroys a history file: {what}"
+    "history_file_cleared", Group.PROCESS, 5.3, "T1070.003", "{who} destroys a history file: {what}"
 )
 LOGIN_RECORDS_CLEARED = Kind(
     "login_records_cleared", Group.PROCESS, 5.0, "T1070.002", "{who} destroys records of who was here: {what}"
 )
 LOGS_CLEARED = Kind("logs_cleared", Group.PROCESS, 1.8, "T1070.002", "{who} removes or empties logs: {what}")
+LOG_OVERWRITTEN = Kind(
+    "log_overwritten", Group.PROCESS, 5.3, "T1070.002", "{who} overwrites a log so that nothing of it stays: {what}"
+)
+TIMESTAMP_FORGED = Kind(
+    "timestamp_forged", Group.PROCESS, 5.3, "T1070.006", "{who} gives a file the age of a program of the system: {what}"
+)
 TIMESTAMP_SET = Kind("timestamp_set", Group.PROCESS, 1.5, "T1070.006", "{who} gives a file another time: {what}")
 DEFENCE_STOPPED = Kind("defence_stopped", Group.PROCESS, 4.8, "T1562.001", "{who} stops a security service: {what}")
 FIREWALL_OPENED = Kind("firewall_opened", Group.PROCESS, 2.8, "T1562.004", "{who} opens the firewall: {what}")
@@ -319,6 +354,9 @@ MINER = Kind("miner", Group.PROCESS, 7.4, "T1496", "{who} is told to mine for a 
 
 # Code in memory. Where a habit decides the weight (`habits`), the number here is its cap. -----------------------------
 RUN_TIME_CODE = Kind("run_time_code", Group.MEMORY, 4.0, "T1620", "{who} made code at run time: {what}")
+CODE_LOADER = Kind(
+    "code_loader", Group.PROCESS, 7.5, "T1620", "{who} runs a one-liner that loads machine code into memory: {what}"
+)
 FACING_CODE = Kind(
     "facing_code", Group.MEMORY, 8.0, "T1620", "{who} made its first code while it faced the network: {what}"
 )

@@ -10,6 +10,7 @@ from pyloader.evidence.catalogue import (
     HIDDEN_IMAGE,
     HIDDEN_SYSTEM_IMAGE,
     MEMORY_FILE,
+    PROGRAM_ON_SOCKET,
     SHARED_MEMORY_IMAGE,
     TEMPORARY_IMAGE,
 )
@@ -20,12 +21,14 @@ from pyloader.evidence.programs import Program, Role, names
 from pyloader.evidence.shell import Argv, operands
 from pyloader.evidence.traits import Trait
 from pyloader.host import Process
-from pyloader.records import ExecFlag
+from pyloader.records import ExecFlag, Stdio
 
 SPECIAL: Final = int(ExecFlag.MEMFD | ExecFlag.DELETED | ExecFlag.WORLD_WRITABLE)
 _MEMFD: Final = int(ExecFlag.MEMFD)
 _DELETED: Final = int(ExecFlag.DELETED)
 _WORLD_WRITABLE: Final = int(ExecFlag.WORLD_WRITABLE)
+
+_ON_SOCKET: Final = Stdio.INET_SOCKET | Stdio.INET_SOCKET << 4
 
 SYSTEM: Final = ("/usr/", "/bin/", "/sbin/", "/lib", "/opt/", "/snap/", "/nix/store/")
 """Where programs are installed."""
@@ -87,6 +90,8 @@ def judge_image(process: Process, program: Program, before: int) -> list[Evidenc
         outside = not path.startswith(_HOMES) and not _MOUNTED_APPLICATION.match(hidden)
         odd = not hidden.strip(". ")
         found.append((HIDDEN_SYSTEM_IMAGE if outside or odd else HIDDEN_IMAGE).about(process, path))
+    if process.stdio & 0xFF == _ON_SOCKET and not before & (Trait.INETD | Trait.SERVICE) and is_out_of_place(path):
+        found.append(PROGRAM_ON_SOCKET.about(process, path))
     if program.roles & Role.DAEMON and _is_no_place_for(program, exe):
         found.append(FAKE_DAEMON.about(process, exe))
     return found
@@ -106,11 +111,16 @@ def came_from_nowhere(process: Process, program: Program, argv: Argv) -> bool:
         if _TYPED.fullmatch(argv[1] if len(argv) > 1 else ""):
             return True
         places += operands(argv)[:1]
-    return any(is_temporary(path) or path.startswith("/dev/") or _is_hidden(path) for path in places)
+    return any(is_out_of_place(path) for path in places)
 
 
-def _is_hidden(path: str) -> bool:
-    """Whether a path leads through a hidden place; the usual ones are usual in homes only."""
+def is_out_of_place(path: str) -> bool:
+    """Whether no program is installed here: in a place for temporary files, a device, or a hidden place.
+
+    The hidden places that are usual are usual in homes only.
+    """
+    if is_temporary(path) or path.startswith("/dev/"):
+        return True
     if "/." not in path:
         return False
     return not path.startswith(("/home/", "/root/")) or any(

@@ -3,6 +3,7 @@
 import re
 
 from pyloader.evidence.catalogue import (
+    CODE_LOADER,
     DECODED_CODE,
     DOWNLOADED_CODE,
     SHELL_ESCAPE,
@@ -80,6 +81,17 @@ _LIBRARIES = pattern(
 _BECOMES = pattern(r"set(?:re|res|e)?[ug]id\W{0,3}\(?\s*0|Sys\.setuid|POSIX::setuid|\$[<>]\s*=\s*0")
 """Code that takes the rights of root, as far as a capability allows."""
 
+_MAKES_CODE = pattern(
+    r"\bmmap\b.*(?:PROT_EXEC|prot\s*=\s*[57]|,\s*(?:0x)?7\s*,|\|\s*4\b)|\bmprotect\b|memfd_create|VirtualAlloc|SYS_mmap|syscall\(\s*(?:9|10|319)\b",
+    re.DOTALL,
+)
+"""Code that asks for memory which can be executed, or for a file in memory."""
+
+_CALLS_CODE = pattern(
+    r"CFUNCTYPE|FUNCTYPE|memmove|from_buffer|string_at|/proc/self/fd|fexecve|\bexecve?\w*\s*\(|dl_install_xsub|cast\(|syscall\(\s*\$?f?exec"
+)
+"""Code that calls what lies there."""
+
 _GIVES_CODE = pattern(r"-[a-zA-Z]*[cerE]|--eval|--execute|-pe|-ne|-x")
 _GLUED_CODE = pattern(r"-[ce](?=.{3})", re.DOTALL)
 
@@ -98,7 +110,7 @@ def interpreted(argv: Argv) -> str:
 
 def judge_one_liner(code: str) -> tuple[Finding, ...]:
     """Return what a one-liner does that matters."""
-    found = talks(code)
+    found = talks(code) + _loads(code)
     runs = _RUNS.search(code)
     evaluates = _EVALUATES.search(code)
     if DECODES.search(code) and (evaluates or (runs and "shell" in code) or "system" in code):
@@ -129,3 +141,8 @@ def talks(code: str) -> list[Finding]:
         return []
     commanded = _RUNS.search(acts) and _ANSWERS.search(acts)
     return [Finding(SOCKET_ONE_LINER if commanded else CODE_TALKS, code)]
+
+
+def _loads(code: str) -> list[Finding]:
+    """Judge code that puts machine code into memory and calls it."""
+    return [Finding(CODE_LOADER, code)] if _MAKES_CODE.search(code) and _CALLS_CODE.search(code) else []

@@ -54,7 +54,7 @@ class Role:
     ORDINARY: Final = 1 << 17
     """An everyday tool, which no system ships with a set-uid bit."""
     COMPILER: Final = 1 << 18
-    """Compiles code as it runs: a run time, an emulator, a browser, a database that compiles queries."""
+    """Compiles code as it runs: a run time, an emulator, a browser, a database that compiles queries, a search."""
     TRACER: Final = 1 << 19
     """Reaches into other processes for a living: a debugger, a tracer, a profiler, a saver of processes."""
     KEEPER: Final = 1 << 20
@@ -171,7 +171,9 @@ _NAMES: Final[dict[int, str]] = {
     " wine64-preloader wasmtime wasmer qemu"
     " qemu-system-x86_64 qemu-system-aarch64 qemu-system-arm qemu-system-i386 qemu-system-riscv64 qemu-x86_64"
     " qemu-aarch64 qemu-arm qemu-i386 qemu-riscv64 qemu-x86_64-static qemu-aarch64-static qemu-arm-static valgrind"
-    " memcheck-amd64-linux box64 FEXInterpreter dolphin-emu octave R",
+    " memcheck-amd64-linux box64 FEXInterpreter dolphin-emu octave R"
+    # These compile regular expressions (PCRE2).
+    " grep egrep git rg pcre2grep",
     Role.TRACER: "gdb gdbserver lldb lldb-server strace ltrace rr perf valgrind criu delve dlv uftrace reptyr pstack"
     " gcore eu-stack py-spy rbspy bpftrace systemtap stapio uprobes drgn crashpad_handler chrome_crashpad_handler"
     " minidump-2-core apport systemd-coredump abrt-hook-ccpp wineserver proot radare2 scanmem GameConqueror"

@@ -11,12 +11,16 @@ from pyloader.evidence.catalogue import (
     DECODED_TO_SHELL,
     DOWNLOAD_TO_SHELL,
     PORT_PROBE,
+    SECRET_COPIED,
+    SECRET_READ,
     SHELL_NETWORK_DEVICE,
     SHELL_PIPED_TO_RELAY,
     Finding,
 )
 from pyloader.evidence.commands import assignment, judge_redirection, judge_words
 from pyloader.evidence.commands.shells import planted
+from pyloader.evidence.contents import sharpened
+from pyloader.evidence.files import is_temporary, mentioned
 from pyloader.evidence.obfuscation import judge_wording
 from pyloader.evidence.one_liners import talks
 from pyloader.evidence.pattern import pattern
@@ -61,8 +65,10 @@ def judge_script(code: str, depth: int = 0) -> tuple[Finding, ...]:
         found += _network_device(code)
         for pipeline in pipelines(code):
             found += _judge_flow(pipeline)
+            said = ""
             for position, command in enumerate(pipeline, start=1):
-                found += _judge_command(command, depth, piped=position < len(pipeline))
+                found += _judge_command(command, depth, said, piped=position < len(pipeline))
+                said = said or " ".join(command.argv)
         if _SOCKETS.search(code):
             found += talks(code)
     found += judge_wording(code, of_shell=True)
@@ -74,10 +80,13 @@ def _opens(code: str) -> bool:
     return "/bin/" in code and _BARE_SHELL.search(code) is not None
 
 
-def _judge_command(command: Command, depth: int, *, piped: bool) -> list[Finding]:
+def _judge_command(command: Command, depth: int, said: str, *, piped: bool) -> list[Finding]:
+    """Judge a command of a pipeline that began with what was `said`."""
     argv = unwrapped(command.argv)
     name = plain_name(base_name(argv[0])) if argv else ""
-    found = list(judge_words(argv, name)) if argv else []
+    found = [_kept(one, command, said) for one in judge_words(argv, name)] if argv else []
+    if said and name in _TAKES_WORDS and (secret := mentioned(said, name)) is not None:
+        found.append(_kept(secret, command, said))
     found += assignment(command.assignments)
     if (shell := planted(command, argv, name, piped=piped)) is not None:
         found.append(shell)
@@ -86,6 +95,22 @@ def _judge_command(command: Command, depth: int, *, piped: bool) -> list[Finding
     if depth < NESTING and name in SHELLS and (inner := shell_code(argv)):
         found += judge_script(inner, depth + 1)
     return found
+
+
+_TAKES_WORDS = frozenset({"ed", "ex", "vi", "vim", "xargs", "parallel"})
+"""Programs that are told on standard input what to read."""
+
+
+def _kept(finding: Finding, command: Command, said: str) -> Finding:
+    """Return what a command does, given what was said to it and where it keeps what it says."""
+    kind, what = finding
+    if kind is SECRET_READ and any(is_temporary(path) for path in command.writes):
+        return Finding(SECRET_COPIED, f"{what} > {' '.join(command.writes)}")
+    if said:
+        whole = f"{said} | {what}"
+        sharp = sharpened(kind, whole)
+        return Finding(sharp, whole) if sharp is not kind else finding
+    return finding
 
 
 def _network_device(code: str) -> list[Finding]:

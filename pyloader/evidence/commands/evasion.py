@@ -1,6 +1,7 @@
 """Commands that blind those who watch: history, logs, times, security services, firewalls, protections."""
 
 import re
+from itertools import pairwise
 from typing import Final
 
 from pyloader.evidence.catalogue import (
@@ -11,6 +12,9 @@ from pyloader.evidence.catalogue import (
     HARDENING_LOWERED,
     HISTORY_CLEARED,
     HISTORY_FILE_CLEARED,
+    LOG_OVERWRITTEN,
+    LOGS_CLEARED,
+    TIMESTAMP_FORGED,
     TIMESTAMP_SET,
     Finding,
 )
@@ -99,7 +103,8 @@ def _shell_option(argv: Argv) -> Finding | None:
 def _removed(argv: Argv) -> Finding | None:
     for path in operands(argv):
         if kind := destroyed(path):
-            return Finding(kind, line(argv))
+            wiped = kind is LOGS_CLEARED and base_name(argv[0]) in ("shred", "wipe", "srm")
+            return Finding(LOG_OVERWRITTEN if wiped else kind, line(argv))
     return None
 
 
@@ -119,11 +124,19 @@ def _overwritten(argv: Argv) -> Finding | None:
     ):
         for path in destinations(argv):
             if kind := destroyed(path):
-                return Finding(kind, line(argv))
+                wiped = kind is LOGS_CLEARED and name == "dd" and "if=/dev/null" not in argv
+                return Finding(LOG_OVERWRITTEN if wiped else kind, line(argv))
     return None
 
 
+_OF_THE_SYSTEM: Final = ("/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/lib", "/usr/lib")
+
+
 def _touch(argv: Argv) -> Finding | None:
+    for word, following in pairwise(argv):
+        taken = re.fullmatch(r"-\w*r", word) and following.startswith(_OF_THE_SYSTEM)
+        if taken and not all(path.startswith(_OF_THE_SYSTEM) for path in operands(argv)):
+            return Finding(TIMESTAMP_FORGED, line(argv))
     sets = any(re.fullmatch(r"-\w*[tr]|--reference.*|--date.*|-d", word) for word in argv[1:])
     return Finding(TIMESTAMP_SET, line(argv)) if sets else None
 

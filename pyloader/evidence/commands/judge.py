@@ -8,6 +8,7 @@ from pyloader.evidence.catalogue import (
     HISTORY_CLEARED,
     LIBRARY_PRELOADED,
     LIBRARY_PRELOADED_TEMPORARY,
+    PAYLOAD_PLANTED,
     SHELL_ESCAPE,
     Finding,
 )
@@ -25,6 +26,7 @@ from pyloader.evidence.commands import (
 )
 from pyloader.evidence.commands.rule import Rule, line
 from pyloader.evidence.commands.shells import shell_operand
+from pyloader.evidence.contents import is_job_of_dropped_file, sharpened
 from pyloader.evidence.files import destroyed, is_temporary, mentioned, written
 from pyloader.evidence.item import Evidence
 from pyloader.evidence.pattern import pattern
@@ -70,7 +72,10 @@ def judge_words(argv: Argv, name: str) -> tuple[Finding, ...]:
 def judge_redirection(path: str, command: str, *, empties: bool) -> list[Finding]:
     """Judge the redirection of a command's output into a file; `empties` if the command has none worth keeping."""
     kind = written(path) or (destroyed(path) if empties else None)
-    return [Finding(kind, f"{command} > {path}")] if kind is not None else []
+    text = f"{command} > {path}"
+    if kind is not None:
+        return [Finding(sharpened(kind, text), text)]
+    return [Finding(PAYLOAD_PLANTED, text)] if is_job_of_dropped_file(command) else []
 
 
 def assignment(words: Argv) -> list[Finding]:

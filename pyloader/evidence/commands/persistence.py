@@ -6,11 +6,14 @@ from typing import Final
 from pyloader.evidence.catalogue import (
     ACCOUNT_CREATED,
     FILE_CAPABILITY,
+    FILE_CAPABILITY_HANDED,
     FILE_CAPABILITY_ROOT,
     MODULE_LOADED,
     MODULE_LOADED_TEMPORARY,
     ROOT_ACCOUNT,
+    ROOT_GROUP,
     SCHEDULED,
+    SETGID_BIT_TEMPORARY,
     SETUID_BIT,
     SETUID_BIT_TEMPORARY,
     TRANSIENT_UNIT,
@@ -19,9 +22,12 @@ from pyloader.evidence.catalogue import (
 )
 from pyloader.evidence.command_kinds import SETGID_BIT
 from pyloader.evidence.commands.rule import Rule, line
+from pyloader.evidence.contents import sharpened
 from pyloader.evidence.files import destinations, is_temporary, written
-from pyloader.evidence.programs import base_name
+from pyloader.evidence.pattern import pattern
+from pyloader.evidence.programs import Role, base_name
 from pyloader.evidence.shell import SHELLS, Argv, operands
+from pyloader.evidence.streams import roles_of
 
 
 def _crontab(argv: Argv) -> Finding | None:
@@ -51,6 +57,9 @@ def _chmod(argv: Argv) -> Finding | None:
         return None
     if re.fullmatch(r"0?2[0-7]{3}|g[+=]\w*", mode):
         recursive = any(re.fullmatch(r"-\w*R\w*", word) for word in argv[1:])
+        # With an x it is a program; folders, which share their group so, have theirs already.
+        if "x" in mode and not recursive and any(is_temporary(path) for path in operands(argv)[1:]):
+            return Finding(SETGID_BIT_TEMPORARY, line(argv))
         return Finding(SETGID_BIT, line(argv)) if mode.startswith("g") and not recursive else None
     files = operands(argv)[1:]
     if any(is_temporary(path) or base_name(path) in SHELLS for path in files):
@@ -60,11 +69,23 @@ def _chmod(argv: Argv) -> Finding | None:
 
 def _install(argv: Argv) -> Finding | None:
     sets = re.search(r"\s(?:-\w*m\s*|--mode[= ])(?:[ugoa]*[=+]\w*s|0?[4267][0-7]{3}\b)", line(argv))
-    return Finding(SETUID_BIT, line(argv)) if sets else None
+    if not sets:
+        return None
+    files = operands(argv)
+    shell = is_temporary(files[-1]) or any(base_name(path) in SHELLS for path in files) if files else False
+    return Finding(SETUID_BIT_TEMPORARY if shell else SETUID_BIT, line(argv))
+
+
+_BECOMES_ROOT = pattern(
+    r"cap_(?:setuid|setgid|sys_admin|sys_ptrace|dac_override|sys_module|chown|fowner|setfcap)|\ball\b"
+)
 
 
 def _setcap(argv: Argv) -> Finding | None:
     text = line(argv[1:]).lower()
+    runs_code = roles_of(argv[-1:]) & (Role.SHELL | Role.INTERPRETER)
+    if (runs_code or is_temporary(argv[-1])) and "-r" not in argv and _BECOMES_ROOT.search(text):
+        return Finding(FILE_CAPABILITY_HANDED, line(argv))
     if re.search(
         r"cap_(?:setuid|setgid|sys_admin|sys_ptrace|dac_override|dac_read_search|sys_module|chown|fowner|setfcap)|\ball\b",
         text,
@@ -77,6 +98,9 @@ def _account(argv: Argv) -> Finding | None:
     text = line(argv[1:])
     if re.search(r"(?:-u|--uid)[= ]?0\b", text) and re.search(r"(?:-o\b|--non-unique|-\w*o\w* )", text + " "):
         return Finding(ROOT_ACCOUNT, line(argv))
+    if re.search(r"(?:-\w*g|--gid)[= ]?(?:0|root)\b", text):
+        home = re.search(r"(?:-\w*d|--home(?:-dir)?)[= ]/root\b", text)
+        return Finding(ROOT_ACCOUNT if home else ROOT_GROUP, line(argv))
     return (
         Finding(ACCOUNT_CREATED, line(argv)) if len(argv) > 1 and base_name(argv[0]) in ("useradd", "adduser") else None
     )
@@ -92,7 +116,7 @@ def _module(argv: Argv) -> Finding | None:
 def _writes(argv: Argv) -> Finding | None:
     for path in destinations(argv):
         if kind := written(path):
-            return Finding(kind, line(argv))
+            return Finding(sharpened(kind, line(argv)), line(argv))
     return None
 
 

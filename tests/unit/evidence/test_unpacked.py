@@ -4,7 +4,7 @@
 
 import pytest
 
-from pyloader.evidence.programs import Program
+from pyloader.evidence.programs import Program, Role
 from pyloader.evidence.unpacked import Unpacked
 from pyloader.host import Process
 from pyloader.records import ExecFlag, Stdio
@@ -137,6 +137,6 @@ def test_shells_are_bounded(stage: Stage) -> None:
     unpacked = Unpacked(capacity=4)
     for _ in range(10):
         child = stage.run(["base64", "-d"], stage.run(["bash"]), stdout=Stdio.FILE)
-        unpacked.executed(child, Program("base64", 0), child.args, "", stage.now)
+        unpacked.executed(child, Program("base64", Role.DECODER), child.args, "", stage.now)
 
     assert unpacked.evicted == 6
