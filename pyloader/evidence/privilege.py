@@ -123,15 +123,19 @@ def _embeds_shell(program: Program, argv: Argv) -> bool:
         return False
     if program.roles & Role.TERMINAL and not program.roles & Role.ESCAPE:
         words = tuple(word for word in words if "Command=" in word)
+    words = tuple(word for word in words if not _NAMES_SHELL.match(word))
     return any(embeds_shell(word) for word in words) and not _text_tool_only(program, argv)
+
+
+_NAMES_SHELL = pattern(r"(?:--?(?:with|enable)-[\w-]+|-{0,2}[\w-]*(?i:shell))=")
+"""Settings that say which shell there is."""
 
 
 def _text_tool_only(program: Program, argv: Argv) -> bool:
     if program.name == "sed":
         return not any(re.search(r"^\d*e\s|/e$", word) for word in argv[1:])
-    if program.name.endswith("awk"):
-        return not re.search(r"system\s*\(|BEGIN\s*\{[^}]*\|\s*\"", " ".join(argv[1:]))
-    return any(word.startswith(("SHELL=", "--shell=")) for word in argv[1:])
+    is_awk = program.name.endswith("awk")
+    return is_awk and not re.search(r"system\s*\(|BEGIN\s*\{[^}]*\|\s*\"", " ".join(argv[1:]))
 
 
 def _ends_in_shell(program: Program, argv: Argv) -> bool:

@@ -38,7 +38,7 @@ _INTERESTING: Final = names(
     " xmrig id_rsa id_ed25519 PAGER socket Socket fsockopen enable"
 )
 """Words without which code is not read: a path counts by its parts."""
-_BARE_SHELL = pattern(r"(?<!#!)(?<!\w)/(?:usr/)?bin/(?:ba|da|z|k|a|c|tc)?sh\b(?!\s+[\w./$\"])")
+_BARE_SHELL = pattern(r"(?<!#!)(?<!\w)/(?:usr/)?bin/(?:ba|da|z|k|a|c|tc)?sh\b(?!\s+[\w./$\"])|#!\s*/\S*sh\s+-\w*p")
 _SOCKETS = pattern(r"socket|Socket|fsockopen")
 _REDIRECTED = pattern(r">\s*(?!/dev/null)['\"~/$.]")
 

@@ -15,8 +15,8 @@ NAME_ONLY: Final = names(
     " grep egrep fgrep dpkg yum dnf apk pacman update-alternatives alternatives pgrep pkill killall kill ps"
     " readlink realpath basename dirname diff cmp md5sum sha256sum strip ldd man whatis locate touch mkdir install"
     " rpm2cpio dpkg-reconfigure dpkg-divert pidof lsof strings tee cut sort head tail wc getent passwd systemctl"
-    " journalctl restorecon chcon setfacl getfacl debsums useradd vipw tr sudo su doas pkexec objdump nm readelf size patchelf"
-    " strace-log-merge xxd od hexdump dpkg-query dpkg-deb"
+    " journalctl restorecon chcon setfacl getfacl debsums useradd vipw tr sudo su doas pkexec"
+    " objdump nm readelf size patchelf strace-log-merge xxd od hexdump dpkg-query dpkg-deb"
 )
 """Programs that take the path of a shell as a name and run nothing."""
 
@@ -24,6 +24,7 @@ _OPTION = pattern(r"-\w{1,2}|--(?:[a-z-]*(?:exec|command|cmd|run|program|start|s
 _GLUED = pattern(r"--(?!with-|shell|prefix)[a-z-]+(?<!shell)=/(?:usr/)?bin/(?:ba|da|z|k|a|c|tc|fi)?sh")
 _WRITERS: Final = frozenset({"echo", "printf", "cat", "tee"})
 _KEEPS_RIGHTS = pattern(r"#!\s*/\S*sh\s+-\w*p")
+_SETTING = pattern(r"SHELL\s*=")
 
 
 def shell_operand(argv: Argv, name: str) -> Finding | None:
@@ -44,6 +45,6 @@ def planted(command: Command, argv: Argv, name: str, *, piped: bool) -> Finding 
     if name not in _WRITERS or not (piped or any(not path.startswith("/dev/") for path in command.writes)):
         return None
     for word in argv[1:]:
-        if embeds_shell(word) or _KEEPS_RIGHTS.search(word):
+        if (embeds_shell(word) and not _SETTING.search(word)) or _KEEPS_RIGHTS.search(word):
             return Finding(SHELL_PLANTED, line(argv))
     return None
