@@ -53,6 +53,8 @@ class _Entry(NamedTuple):
     context: str
     symbol: str
     kind: Kind
+    child: bool
+    """Whether it is about what was started, and not about how."""
 
 
 class _Repetition:
@@ -130,49 +132,55 @@ class Customs:
         if now - self._counted_at >= SETTLES_EVERY_NS:
             self.settle()
         entries = self._entries(process, image, key[3])
-        strange = 1.0 if self._users.of(entries[0].context, now).seen else self._strangeness(now)
-        weights = [
-            entry.table.weigh(entry.context, entry.symbol, now, strange if entry.kind in _OF_CHILDREN else 1.0)
-            for entry in entries
-        ]
-        if all(entry.symbol in entry.table.of(entry.context, now) for entry in entries):
+        seen = [entry.table.of(entry.context, now) for entry in entries]
+        strange = 1.0 if seen[0].seen else self._strangeness(now)
+        weights = []
+        known = True
+        for entry, before in zip(entries, seen, strict=True):
+            share = strange if entry.child else 1.0
+            weights.append(entry.table.weigh(before, entry.context, entry.symbol, now, share=share))
+            known = known and entry.symbol in before
+        if known:
             self._repeat(key, entries)
-        told: list[Evidence] = []
         strongest = max(weights)
-        for entry, nats in zip(entries, weights, strict=True):
-            seen = int(entry.table.of(entry.context, now).seen)
-            if not self._take(process, entry, now, strange, suspicious=nats > 0.0 or accused):
-                continue
-            if nats == strongest > 0.0 and not told:
-                nats = self._staging.afford(process.lineage, nats, now)  # noqa: PLW2901 -- what is left of it
-                if nats:
-                    what = _COUNTED[entry.kind].format(seen=seen, of=base_name(entry.context), what=_name(entry.symbol))
-                    told.append(entry.kind.about(process, what, nats, entry.table.lesson(entry.context, entry.symbol)))
+        told: list[Evidence] = []
+        for entry, before, nats in zip(entries, seen, weights, strict=True):
+            suspicious = accused or nats > 0.0
+            if entry.child and not suspicious and entry.symbol not in before:
+                self._estrange(process, now, new=strange < 1.0)
+            number = int(before.seen)
+            if (
+                entry.table.take(before, process.lineage, entry.context, entry.symbol, now=now, suspicious=suspicious)
+                and nats == strongest > 0.0
+                and not told
+            ):
+                told += self._told(process, entry, number, nats, now)
         return told
+
+    def _told(self, process: Process, entry: _Entry, number: int, nats: float, now: int) -> Sequence[Evidence]:
+        nats = self._staging.afford(process.lineage, nats, now)
+        if nats == 0.0:
+            return ()
+        what = _COUNTED[entry.kind.code].format(seen=number, of=base_name(entry.context), what=_name(entry.symbol))
+        return (entry.kind.about(process, what, nats, entry.table.lesson(entry.context, entry.symbol)),)
 
     def _entries(self, process: Process, image: str, form: str) -> list[_Entry]:
         program, child = _folded(context_of(process)), _folded(image)
         entries = [
-            _Entry(self._users, program, user_of(process.uid), NEW_USER),
-            _Entry(self._arguments, program, form, NEW_ARGUMENTS),
+            _Entry(self._users, program, user_of(process.uid), NEW_USER, child=False),
+            _Entry(self._arguments, program, form, NEW_ARGUMENTS, child=False),
         ]
         if service := self._service_of.get(process.cgroup, ""):
-            entries.append(_Entry(self._services, service, child, NEW_IN_SERVICE))
+            entries.append(_Entry(self._services, service, child, NEW_IN_SERVICE, child=True))
         parent = process.parent
         if parent is not None and parent.exe:
-            entries.append(_Entry(self._children, _folded(context_of(parent)), child, NEW_CHILD))
+            entries.append(_Entry(self._children, _folded(context_of(parent)), child, NEW_CHILD, child=True))
         return entries
 
-    def _take(self, process: Process, entry: _Entry, now: int, strange: float, *, suspicious: bool) -> bool:
-        """Learn an entry now or later, and if a child is new, whether it was new to the host as well."""
-        if (
-            entry.kind is NEW_CHILD
-            and not suspicious
-            and entry.symbol not in entry.table.of(entry.context, now)
-            and self._staging.admits(process.lineage, now, known=False)
-        ):
-            self._strangers.learn("", "new" if strange < 1.0 else "known", 1.0, now + self._staging.offset)
-        return entry.table.take(process.lineage, entry.context, entry.symbol, now, suspicious=suspicious)
+    def _estrange(self, process: Process, now: int, *, new: bool) -> None:
+        """Count whether a child that was new in its context was new to the host as well."""
+        if self._staging.admits(process.lineage, now, known=False):
+            self._strangers.learn("", "new" if new else "known", 1.0, now + self._staging.offset)
 
     def _strangeness(self, now: int) -> float:
         """Return the probability (0 to 1) that a child that is new to its parent is new to the host as well."""
@@ -194,12 +202,11 @@ class Customs:
         return Table(name, Group.PROCESS, self._staging, self.contexts, encode=str, decode=str)
 
 
-_OF_CHILDREN: Final = (NEW_CHILD, NEW_IN_SERVICE)
 _COUNTED: Final = {
-    NEW_CHILD: "{seen:,} programs that {of} started was ever {what}",
-    NEW_IN_SERVICE: "{seen:,} programs of {of} was ever {what}",
-    NEW_USER: "{seen:,} runs of {of} was ever by {what}",
-    NEW_ARGUMENTS: "{seen:,} runs of {of} ever had arguments like {what}",
+    NEW_CHILD.code: "{seen:,} programs that {of} started was ever {what}",
+    NEW_IN_SERVICE.code: "{seen:,} programs of {of} was ever {what}",
+    NEW_USER.code: "{seen:,} runs of {of} was ever by {what}",
+    NEW_ARGUMENTS.code: "{seen:,} runs of {of} ever had arguments like {what}",
 }
 
 

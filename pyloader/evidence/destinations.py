@@ -71,8 +71,11 @@ class Destinations:
         host = self._of_host.of(_HOST, now)
         if remote in host or is_near(record):
             return 0.0
-        surprise = max(self._addresses.weigh(process.exe, remote, now), self._of_host.weigh(_HOST, remote, now))
-        if self._addresses.of(process.exe, now).seen or process.traits & Trait.EARLIER:
+        seen = self._addresses.of(process.exe, now)
+        surprise = max(
+            self._addresses.weigh(seen, process.exe, remote, now), self._of_host.weigh(host, _HOST, remote, now)
+        )
+        if seen.seen or process.traits & Trait.EARLIER:
             return surprise
         program, _ = self._programs.of(process)
         anything = program.roles & _ANYTHING or not process.exe.startswith(_INSTALLED)
@@ -83,7 +86,7 @@ class Destinations:
         exe = process.exe or process.comm
         now, lineage = record.timestamp, process.lineage
         if record.direction == Direction.INBOUND:
-            self._ports.take(lineage, exe, _TAKEN_UP, now, suspicious=False)
+            self._ports.take(self._ports.of(exe, now), lineage, exe, _TAKEN_UP, now=now, suspicious=False)
             return NOTHING
         if is_near(record):
             return NOTHING
@@ -102,14 +105,16 @@ class Destinations:
         remote, port = record.remote_address, record.remote_port
         found += self._judge(self._addresses, RARE_DESTINATION, process, remote, what=where, now=now, accused=accused)
         found += self._judge(self._ports, RARE_PORT, process, port, what=where, now=now, accused=accused)
-        self._of_host.take(lineage, _HOST, remote, now, suspicious=accused or bool(found))
+        host = self._of_host.of(_HOST, now)
+        self._of_host.take(host, lineage, _HOST, remote, now=now, suspicious=accused or bool(found))
         return tuple(found)
 
     def listening(self, record: SocketListening, process: Process) -> tuple[Evidence, ...]:
         """Judge where a process waits for connections."""
         exe, port, now = process.exe or process.comm, record.local_port, record.timestamp
         if record.local.is_loopback:
-            self._listens.take(process.lineage, exe, port, now, suspicious=False)
+            seen = self._listens.of(exe, now)
+            self._listens.take(seen, process.lineage, exe, port, now=now, suspicious=False)
             return NOTHING
         return tuple(self._judge(self._listens, RARE_LISTENER, process, port, what=f"port {port}", now=now))
 
@@ -132,15 +137,15 @@ class Destinations:
     ) -> list[Evidence]:
         """Judge what is new for an executable, and let it be learned, now or later."""
         exe = process.exe or process.comm
-        nats = table.weigh(exe, symbol, now)
-        seen = table.of(exe, now).seen
-        told = table.take(process.lineage, exe, symbol, now, suspicious=accused or nats > 0.0)
+        seen = table.of(exe, now)
+        number, nats = seen.seen, table.weigh(seen, exe, symbol, now)
+        told = table.take(seen, process.lineage, exe, symbol, now=now, suspicious=accused or nats > 0.0)
         if nats == 0.0 or not told:
             return []
         nats = self._staging.afford(process.lineage, min(nats, kind.nats), now)
         if nats == 0.0:
             return []
-        counted = f"{what}, as none of {seen:,.0f} before of {shown(base_name(exe))}"
+        counted = f"{what}, as none of {number:,.0f} before of {shown(base_name(exe))}"
         return [kind.about(process, counted, nats, table.lesson(exe, symbol))]
 
     def _table(self, name: str, encode: Callable[[S], str], decode: Callable[[str], S]) -> Table[S]:

@@ -45,26 +45,39 @@ class Table(Generic[S]):
         """Return by what evidence about this finds its baseline again."""
         return (self.name, context, self._encode(symbol))
 
-    def weigh(self, context: str, symbol: S, now: int, share: float = 1.0) -> float:
-        """Return how surprising something is in nats, 0 to `CAP` (see `Experience.weight`)."""
-        nats = self.of(context, now).weight(symbol, share)
+    def weigh(self, seen: Experience[Symbol], context: str, symbol: S, now: int, *, share: float = 1.0) -> float:
+        """Return how surprising something is in nats, 0 to `CAP`; `seen` is what the context has shown (`of`).
+
+        `share` is explained at `Experience.weight`.
+        """
+        nats = seen.weight(symbol, share)
         if nats and self._staging.excuses.of(self.lesson(context, symbol), now + self._staging.offset):
             return 0.0
         return nats
 
-    def take(self, lineage: Lineage, context: str, symbol: S, now: int, *, suspicious: bool) -> bool:
+    def take(
+        self,
+        seen: Experience[Symbol],
+        lineage: Lineage,
+        context: str,
+        symbol: S,
+        *,
+        now: int,
+        suspicious: bool,
+    ) -> bool:
         """Learn something now or later; return whether it is to be told: suspicious, and for the first time.
 
         Something is suspicious if it has a weight, or if the record that it comes with is evidence.
         """
-        seen = self.of(context, now)
-        known = symbol in seen
-        if (known or not suspicious) and self._staging.admits(lineage, now, known=known):
-            self._contexts.learn((self.name, context), symbol, 1.0, now + self._staging.offset)
+        staging = self._staging
+        if symbol in seen:
+            if now >= staging.frozen_until:
+                seen.learn(symbol)
             return False
-        if known:
+        if not suspicious and staging.admits(lineage, now, known=False):
+            self._contexts.add(seen, symbol)
             return False
-        return self._staging.stage(lineage, self.lesson(context, symbol), now, suspicious=suspicious)
+        return staging.stage(lineage, self.lesson(context, symbol), now, suspicious=suspicious)
 
     def learn(self, context: str, symbol: str, times: float, wall: int) -> None:
         """Count what was staged."""

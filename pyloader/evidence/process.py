@@ -80,8 +80,9 @@ class ProcessEvidence:
         }
 
     def _seen(self, _record: ProcessSeen, process: Process, _host: Host) -> tuple[Evidence, ...]:
-        """Note what a process that ran before the sensor is; how it started is past."""
-        self._note(process)
+        """Note what a process that ran before the sensor is, unless that is known; how it started is past."""
+        if not process.traits & Trait.JUDGED:
+            self._note(process)
         return NOTHING
 
     def _executed(self, record: ProcessExec, process: Process, host: Host) -> tuple[Evidence, ...]:

@@ -78,26 +78,28 @@ class Experience(Generic[S]):
 
         `share` (0 to 1) is the probability that something new is as strange as this is in other contexts as well.
         """
-        if self.seen < LEAST_SEEN or symbol in self:
+        if self.seen < LEAST_SEEN or symbol in self._often or symbol in self._once:
             return 0.0
         probability = self.new() * share
         return surprise(probability) if probability < SURPRISING else 0.0
 
-    def learn(self, symbol: S, times: float = 1.0) -> None:
-        """Count something that was seen so many times."""
+    def learn(self, symbol: S, times: float = 1.0) -> bool:
+        """Count something that was seen so many times; return whether it is new."""
         self.seen += times
-        if symbol in self._often:
-            self._often[symbol] += times
-            return
-        once = self._once.pop(symbol, 0.0)
-        self._singles -= once
-        if once == 0.0 and len(self) >= SYMBOLS:
+        often, once = self._often, self._once
+        if symbol in often:
+            often[symbol] += times
+            return False
+        before = once.pop(symbol, 0.0)
+        if before == 0.0 and len(often) + len(once) >= SYMBOLS:
             self._make_room()
-        if once or times > 1.0:
-            self._often[symbol] = once + times
+        if before or times > 1.0:
+            self._singles -= before
+            often[symbol] = before + times
         else:
-            self._once[symbol] = times
             self._singles += times
+            once[symbol] = times
+        return before == 0.0
 
     def forget(self, symbol: S) -> None:
         """Take back all that was counted of something."""
@@ -163,7 +165,8 @@ class Experiences(Generic[K, S]):
 
     def learn(self, context: K, symbol: S, times: float, wall: int) -> None:
         """Count something that a context has shown so many times."""
-        known = self.of(context, wall)
-        before = len(known)
-        known.learn(symbol, times)
-        self._things += max(0, len(known) - before)
+        self._things += self.of(context, wall).learn(symbol, times)
+
+    def add(self, known: Experience[S], symbol: S) -> None:
+        """Count something that a context, of which this is the experience, has shown."""
+        self._things += known.learn(symbol)

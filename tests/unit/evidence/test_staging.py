@@ -46,6 +46,14 @@ def _table(staging: Staging, group: Group = Group.PROCESS) -> "Table[str]":
     return Table("child", group, staging, contexts, encode=str, decode=str)
 
 
+def _take(table: "Table[str]", lineage: Lineage, child: str, now: int, *, suspicious: bool) -> bool:
+    return table.take(table.of(NGINX, now), lineage, NGINX, child, now=now, suspicious=suspicious)
+
+
+def _weigh(table: "Table[str]", child: str, now: int) -> float:
+    return table.weigh(table.of(NGINX, now), NGINX, child, now)
+
+
 def _spoken(staging: Staging, lineage: Lineage, group: Group = Group.PROCESS) -> None:
     item: Evidence = examples.evidence(group=group)
     staging.spoken(lineage, item)
@@ -99,19 +107,19 @@ def test_drip_of_a_child(*, immediate: bool) -> None:
     table = _table(staging)
     server = Lineage("server")
     for _ in range(5_000):
-        table.take(server, NGINX, "gzip", 1, suspicious=False)
-    before = table.weigh(NGINX, "sh", 1)
+        _take(table, server, "gzip", 1, suspicious=False)
+    before = _weigh(table, "sh", 1)
 
     for number in range(25 * 50):
         now = number * DAY // 50
         if number % 50:
-            table.take(server, NGINX, "gzip", now, suspicious=False)
+            _take(table, server, "gzip", now, suspicious=False)
             continue
         _spoken(staging, server)
-        table.take(server, NGINX, "sh", now, suspicious=True)
+        _take(table, server, "sh", now, suspicious=True)
         staging.closed(server, now + 600 * SECOND, quiet=False)
 
-    after = table.weigh(NGINX, "sh", 25 * DAY)
+    after = _weigh(table, "sh", 25 * DAY)
     assert before > 3.5
     if immediate:
         assert after == 0.0
@@ -124,8 +132,8 @@ def test_quiet_close_merges_what_was_staged() -> None:
     """What was new is known, with how often it came, after an episode that closed quietly."""
     staging = Staging()
     table, lineage = _table(staging), Lineage("a")
-    assert table.take(lineage, NGINX, "sh", 1, suspicious=True)
-    assert not table.take(lineage, NGINX, "sh", 2, suspicious=True)
+    assert _take(table, lineage, "sh", 1, suspicious=True)
+    assert not _take(table, lineage, "sh", 2, suspicious=True)
     assert "sh" not in table.of(NGINX, 3)
 
     staging.closed(lineage, 4, quiet=True)
@@ -136,14 +144,14 @@ def test_other_close_drops_and_bars() -> None:
     """After an episode that did not close quietly its lineage teaches nothing new for a day, and then it does again."""
     staging = Staging()
     table, lineage = _table(staging), Lineage("a")
-    table.take(lineage, NGINX, "sh", 1, suspicious=True)
+    _take(table, lineage, "sh", 1, suspicious=True)
     staging.closed(lineage, 2, quiet=False)
-    table.take(lineage, NGINX, "ash", 3, suspicious=False)
-    table.take(lineage, NGINX, "dash", 3, suspicious=True)
+    _take(table, lineage, "ash", 3, suspicious=False)
+    _take(table, lineage, "dash", 3, suspicious=True)
     staging.closed(lineage, 4, quiet=True)
     assert table.instances(NGINX, 5) == 0
 
-    table.take(lineage, NGINX, "bash", 2 + BARRED_NS, suspicious=False)
+    _take(table, lineage, "bash", 2 + BARRED_NS, suspicious=False)
     assert table.instances(NGINX, 3 + BARRED_NS) == 1
 
 
@@ -151,12 +159,12 @@ def test_lineage_without_evidence_learns_at_once() -> None:
     """What is no surprise is learned at once, and in an open episode only what is known already is."""
     staging = Staging()
     table, lineage = _table(staging), Lineage("a")
-    table.take(lineage, NGINX, "gzip", 1, suspicious=False)
+    _take(table, lineage, "gzip", 1, suspicious=False)
     assert "gzip" in table.of(NGINX, 1)
 
     _spoken(staging, lineage)
-    table.take(lineage, NGINX, "gzip", 2, suspicious=False)
-    table.take(lineage, NGINX, "cat", 2, suspicious=False)
+    _take(table, lineage, "gzip", 2, suspicious=False)
+    _take(table, lineage, "cat", 2, suspicious=False)
     assert table.of(NGINX, 2).of("gzip") == 2
     assert "cat" not in table.of(NGINX, 2)
 
@@ -191,14 +199,14 @@ def test_other_evidence_begins_the_two_weeks_anew() -> None:
     staging = Staging()
     table, lineage = _table(staging), Lineage("a")
     for day in range(1, 20):
-        table.take(lineage, NGINX, "sh", day * DAY, suspicious=True)
+        _take(table, lineage, "sh", day * DAY, suspicious=True)
         _spoken(staging, lineage)
         _spoken(staging, lineage, Group.OUTBOUND)
         staging.closed(lineage, day * DAY + 1, quiet=False)
     assert "sh" not in table.of(NGINX, 20 * DAY)
 
     for day in range(20, 40):
-        table.take(lineage, NGINX, "sh", day * DAY, suspicious=True)
+        _take(table, lineage, "sh", day * DAY, suspicious=True)
         _spoken(staging, lineage)
         staging.closed(lineage, day * DAY + 1, quiet=False)
     assert "sh" in table.of(NGINX, 40 * DAY)
@@ -209,13 +217,13 @@ def test_frozen_baselines_learn_nothing() -> None:
     staging = Staging()
     table, lineage = _table(staging), Lineage("a")
     staging.frozen_until = 10
-    table.take(lineage, NGINX, "gzip", 9, suspicious=False)
-    assert table.take(lineage, NGINX, "sh", 9, suspicious=True)
-    assert not table.take(lineage, NGINX, "sh", 9, suspicious=True)
+    _take(table, lineage, "gzip", 9, suspicious=False)
+    assert _take(table, lineage, "sh", 9, suspicious=True)
+    assert not _take(table, lineage, "sh", 9, suspicious=True)
     staging.closed(lineage, 20, quiet=True)
     assert table.instances(NGINX, 20) == 0
 
-    table.take(lineage, NGINX, "gzip", 10, suspicious=False)
+    _take(table, lineage, "gzip", 10, suspicious=False)
     assert table.instances(NGINX, 20) == 1
 
 
@@ -224,7 +232,7 @@ def test_room_on_a_lineage_is_bounded_and_counted() -> None:
     staging = Staging()
     table, lineage = _table(staging), Lineage("a")
     for number in range(100):
-        assert table.take(lineage, NGINX, f"child {number}", 1, suspicious=True)
+        assert _take(table, lineage, f"child {number}", 1, suspicious=True)
     staging.closed(lineage, 2, quiet=True)
 
     assert staging.evicted["lessons"] == 100 - STAGED
@@ -237,12 +245,12 @@ def test_new_lineage_is_suspected_with_the_one_that_it_left() -> None:
     table, old = _table(staging), Lineage("a", 1, 1)
     _spoken(staging, old)
     new = old.left_for("b", 2, 2)
-    table.take(new, NGINX, "gzip", 1, suspicious=False)
+    _take(table, new, "gzip", 1, suspicious=False)
     assert table.instances(NGINX, 1) == 0
 
     staging.closed(old, 2, quiet=True)
     other = old.left_for("c", 3, 3)
-    table.take(other, NGINX, "gzip", 3, suspicious=False)
+    _take(table, other, "gzip", 3, suspicious=False)
     assert table.instances(NGINX, 3) == 1
 
 
@@ -263,13 +271,13 @@ def test_excuses_last_ninety_days() -> None:
     staging = Staging()
     table = _table(staging)
     for _ in range(1_000):
-        table.take(Lineage("a"), NGINX, "gzip", 1, suspicious=False)
+        _take(table, Lineage("a"), "gzip", 1, suspicious=False)
     staging.teach(("child", NGINX, "sh"), 20.0, 1)
     staging.teach(("nothing", NGINX, "sh"), 20.0, 1)
     staging.teach((), 20.0, 1)
 
-    assert table.weigh(NGINX, "sh", 1) == 0.0
-    assert table.weigh(NGINX, "ash", 1) > 2
+    assert _weigh(table, "sh", 1) == 0.0
+    assert _weigh(table, "ash", 1) > 2
     assert staging.excuses.of(("child", NGINX, "sh"), 89 * DAY) == 20.0
     assert staging.excuses.of(("child", NGINX, "sh"), 91 * DAY) == 0.0
     assert staging.excuses.of(("nothing", NGINX, "sh"), 1) == 0.0
@@ -296,7 +304,7 @@ def test_any_order_of_steps_is_taken(steps: list[tuple[str, int, int]]) -> None:
         lesson = table.lesson(NGINX, str(number))
         match what:
             case "learn" | "stage":
-                table.take(lineage, NGINX, str(number), now, suspicious=what == "stage")
+                _take(table, lineage, str(number), now, suspicious=what == "stage")
             case "speak":
                 _spoken(staging, lineage)
             case "quiet" | "loud":
@@ -314,4 +322,4 @@ def test_any_order_of_steps_is_taken(steps: list[tuple[str, int, int]]) -> None:
         if isinstance(lineage.staged, Staged):
             assert len(lineage.staged.lessons) <= STAGED
             assert all(times >= 0 for times in lineage.staged.lessons.values())
-        assert 0.0 <= table.weigh(NGINX, "other", now) <= CAP
+        assert 0.0 <= _weigh(table, "other", now) <= CAP
