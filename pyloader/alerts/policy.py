@@ -3,7 +3,8 @@
 A process, or another entity, gets one alert per episode, which ends when there was no evidence against it for ten
 minutes. Within an episode more evidence updates the alert silently; it is shown again only when it becomes more
 severe. What is led by the same evidence as an open alert about the same lineage is not shown either, unless it is more
-severe: a hundred children of one mistake are one thing to look at. `grouped` counts them.
+severe: a hundred children of one mistake are one thing to look at. `grouped` counts who was hidden so, each once in an
+episode; somebody hidden is shown when other evidence leads.
 """
 
 import math
@@ -15,6 +16,7 @@ from pyloader.alerts.subject import subject_of
 from pyloader.evidence import Group
 from pyloader.host import Entity, Process
 from pyloader.scorer import Counted, Journal, Verdict, in_words
+from pyloader.scorer.scale import score_of
 
 EPISODE_GAP_NS = 600 * 1_000_000_000
 
@@ -24,6 +26,10 @@ _DOMAINS = {Group.MEMORY: "memory", Group.INBOUND: "network", Group.OUTBOUND: "c
 """The domain of an alert about a process by the group of its strongest evidence; the other groups are its own."""
 
 
+_HIDDEN = -1
+"""In place of the number of the update: the alert was never shown."""
+
+
 class _Episode:
     __slots__ = ("id", "last", "severity", "updates")
 
@@ -31,7 +37,8 @@ class _Episode:
         self.id = identifier
         self.severity = severity
         self.last = now
-        self.updates = 0
+        self.updates = _HIDDEN
+        """How often the alert was shown again."""
 
 
 class _Theme:
@@ -86,18 +93,17 @@ class AlertPolicy:
         if verdict.score < self.threshold:
             return None
         severity = severity_of(verdict.score)
-        if episode is not None and _rank(severity) <= _rank(episode.severity):
+        if episode is not None and episode.updates != _HIDDEN and _rank(severity) <= _rank(episode.severity):
             return None
         reasons = verdict.reasons(now)
         known = self._is_known(verdict, reasons, severity, now)
-        if episode is not None:
-            episode.severity = severity
-            episode.updates += 1
-        elif known:
-            self.grouped += 1
-            return None
-        else:
+        if episode is None:
             episode = self._open(key, severity, now)
+            self.grouped += known
+        if episode.updates == _HIDDEN and known:
+            return None
+        episode.severity = severity
+        episode.updates += 1
         return self._alert(episode, verdict, reasons, now)
 
     def _is_known(self, verdict: Verdict, reasons: list[Counted], severity: Severity, now: int) -> bool:
@@ -143,15 +149,18 @@ class AlertPolicy:
             techniques=sorted({one.evidence.technique for one in reasons if one.evidence.technique}),
             confidence=verdict.confidence,
             period=round(period, 1),
-            rarity=in_words(period),
+            rarity=_NEVER if verdict.floor > score_of(verdict.log_period) else in_words(period),
             baseline=verdict.baseline,
-            similar=self._journal.similar([one.evidence.code for one in reasons]),
+            similar=self._journal.similar(verdict.episode.codes),
             update=episode.updates,
         )
 
 
 _LONGEST_LOG_PERIOD = math.log(1e12)
 """Nobody can claim to know what is rarer than once in thirty thousand years."""
+
+_NEVER = "never in ordinary work: it breaks an invariant"
+"""How rare it is what has a floor, if that is higher than what this host has taught."""
 
 
 def _rank(severity: Severity) -> int:

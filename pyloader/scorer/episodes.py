@@ -95,6 +95,8 @@ class Episodes:
         if episode is None:
             episode = Episode(lineage, entity, now)
         episode.last = max(episode.last, now)
+        # A process for which there was no room comes back as another object, with its label.
+        episode.lineage = lineage
         self._open[lineage.label] = episode
         return episode
 

@@ -1,12 +1,14 @@
 """When an alert is raised, and what it says."""
 
+import math
+
 import pytest
 
 from pyloader.alerts import Alert, AlertPolicy, NetworkSubject, Severity, Subject
 from pyloader.alerts.policy import EPISODE_GAP_NS
 from pyloader.evidence import Evidence, Group
 from pyloader.host import Activity, Process, Source
-from pyloader.scorer import Scorer, nats_for
+from pyloader.scorer import Label, Scorer, nats_for
 from tests.unit.examples import HEADER, HOME, MINUTE, PEER, SECOND, evidence, process
 
 
@@ -14,9 +16,9 @@ class _Stream:
     """A scorer and a policy, as a pipeline joins them."""
 
     def __init__(self, *, threshold: float = 50.0, capacity: int = 100) -> None:
-        self._scorer = Scorer()
+        self.scorer = Scorer()
         self.policy = AlertPolicy(
-            self._scorer.journal,
+            self.scorer.journal,
             boot_id=HEADER.boot_id,
             realtime_offset=HEADER.realtime_offset,
             threshold=threshold,
@@ -25,8 +27,13 @@ class _Stream:
 
     def take(self, now: int, *items: Evidence) -> list[Alert]:
         """Take in evidence and return the alerts that it raises."""
-        considered = [self.policy.consider(verdict, now) for verdict in self._scorer.weigh(items, now)]
-        return [alert for alert in considered if alert is not None]
+        alerts = []
+        for verdict in self.scorer.weigh(items, now):
+            alert = self.policy.consider(verdict, now)
+            if alert is not None:
+                self.scorer.alerted(verdict, alert.id)
+                alerts.append(alert)
+        return alerts
 
     def score(self, now: int, points: float, about: Process) -> list[Alert]:
         """Take in evidence that gives a calm process this score."""
@@ -227,3 +234,102 @@ def test_oldest_episode_ends_early() -> None:
     assert stream.policy.evicted["alerts"] == 1
     assert stream.score(SECOND, 62.0, process(3)) == []
     assert len(stream.score(SECOND, 62.0, process(1))) == 1
+
+
+def family(count: int) -> list[Process]:
+    """Return a process and its children: they are one lineage."""
+    parent = process(1)
+    return [parent, *(process(1 + child, parent=parent) for child in range(1, count))]
+
+
+def test_one_alert_per_mistake() -> None:
+    """Of a lineage whose members all show the same, one is shown, and each of the others is counted once."""
+    stream = _Stream()
+    shown = [
+        alert
+        for second in range(3)
+        for member in family(100)
+        for alert in stream.score(SECOND * (1 + second), 62.0, member)
+    ]
+
+    assert len(shown) == 1
+    assert stream.policy.grouped == 99
+
+
+def test_other_lineages_have_their_own_alerts() -> None:
+    """The same evidence about another lineage is another alert."""
+    stream = _Stream()
+    shown = [alert for pid in (1, 2, 3) for alert in stream.score(SECOND, 62.0, process(pid))]
+
+    assert (len(shown), stream.policy.grouped) == (3, 0)
+
+
+def test_other_evidence_is_shown() -> None:
+    """A relative that was hidden is shown when other evidence leads, as a first alert, and only then."""
+    stream, (parent, child) = _Stream(), family(2)
+    [first] = stream.take(SECOND, evidence(8.0, about=parent))
+    assert stream.take(SECOND, evidence(8.0, about=child)) == []
+
+    [second] = stream.take(2 * SECOND, evidence(8.5, code="another", about=child, group=Group.MEMORY))
+
+    assert second.id != first.id
+    assert (second.update, second.evidence[0].code, stream.policy.grouped) == (0, "another", 1)
+    assert stream.take(3 * SECOND, evidence(8.6, about=child)) == []
+
+
+def test_more_severe_is_shown() -> None:
+    """A relative that is worse than what was shown is shown."""
+    stream, (parent, child, other) = _Stream(), family(3)
+    stream.score(SECOND, 55.0, parent)
+    assert stream.score(SECOND, 55.0, child) == []
+
+    [alert] = stream.score(SECOND, 65.0, child)
+
+    assert (alert.severity, alert.update, stream.policy.grouped) == ("high", 0, 1)
+    assert stream.score(SECOND, 65.0, other) == []
+
+
+def test_lineage_is_shown_again_after_silence() -> None:
+    """What was said of a lineage is said again when nothing called for it for ten minutes."""
+    stream, (parent, child) = _Stream(), family(2)
+    stream.score(SECOND, 62.0, parent)
+
+    assert len(stream.score(SECOND + EPISODE_GAP_NS + 1, 64.0, child)) == 1
+
+
+def test_themes_are_bounded() -> None:
+    """Lineages without end push out the oldest of what was said, and that is counted."""
+    stream = _Stream(capacity=10)
+    for pid in range(1, 1_001):
+        stream.score(SECOND, 62.0, process(pid))
+
+    assert stream.policy.evicted == {"alerts": 990, "alert themes": 990}
+
+
+@pytest.mark.parametrize("floor", [0, 90])
+def test_reasons_are_the_verdict(floor: int) -> None:
+    """What the reasons add is the evidence, and its return period is what the alert says in words."""
+    scorer = Scorer()
+    policy = AlertPolicy(scorer.journal, boot_id=HEADER.boot_id, realtime_offset=0)
+    parent, child = family(2)
+    scorer.weigh([evidence(6.0, code="a", about=parent, group=Group.OUTBOUND)], SECOND)
+    [verdict] = scorer.weigh([evidence(5.0, code="b", about=child, floor=floor)], 100 * SECOND)
+    alert = policy.consider(verdict, 100 * SECOND)
+
+    assert alert is not None
+    assert sum(reason.adds for reason in alert.evidence) == pytest.approx(verdict.nats, abs=0.02)
+    assert alert.period == pytest.approx(60.0 * math.exp(verdict.nats), rel=0.001)
+    assert alert.rarity == ("never in ordinary work: it breaks an invariant" if floor else "about once in 2 days")
+
+
+def test_similar_episodes_are_named() -> None:
+    """An alert names earlier episodes with the same evidence, and what an analyst called them."""
+    stream, suspect = _Stream(), process()
+    [first] = stream.take(SECOND, evidence(8.0, about=suspect))
+    stream.scorer.label(first.id, Label.BENIGN, "", SECOND)
+    stream.scorer.turn(MINUTE)
+    stream.scorer.turn(20 * MINUTE)
+
+    [again] = stream.take(30 * MINUTE, evidence(12.0, about=process(2)))
+
+    assert [(one.who, one.label, one.likeness) for one in again.similar] == [("true (pid 100)", "benign", 1.0)]
