@@ -64,7 +64,8 @@ class Downloads:
         """Judge an execution by the downloads before it."""
         found: list[Evidence] = []
         if self._files:
-            found += self._file_executed(process, program, argv, timestamp)
+            # With code on its command line a shell reads no file, whatever the code ends in.
+            found += self._file_executed(process, program, argv if not code else (), timestamp)
         if program.roles & (Role.SHELL | Role.INTERPRETER):
             found += self._substituted(process, code, timestamp)
         found += self._unpacked.executed(process, program, argv, code, timestamp)
@@ -142,6 +143,6 @@ def output_file(argv: Argv) -> str:
             path = word.partition("=")[2]
         elif not word.startswith("-"):
             address = word
-    if path in ("-", "/dev/stdout"):
+    if path in ("-", "/dev/stdout", "/dev/null"):
         return ""
     return path or (base_name(address.partition("?")[0]) if by_name else "")

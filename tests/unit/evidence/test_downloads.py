@@ -18,6 +18,7 @@ from tests.unit.evidence.stage import SECOND, Stage
         ("wget http://h/y.sh", "y.sh"),
         ("wget -qO /tmp/x http://h/y", "/tmp/x"),
         ("wget -qO- http://h/y", ""),
+        ("curl -fsS -o /dev/null http://h/y", ""),
         ("curl http://h/y", ""),
     ],
 )
@@ -41,6 +42,13 @@ def test_script_that_was_downloaded(stage: Stage) -> None:
     process = stage.run(["bash", "install.sh"])
     assert stage.codes(process) == {"download_executed"}
     assert stage.score(process) < 50
+
+
+def test_code_of_a_shell_is_no_file(stage: Stage) -> None:
+    """Code for a shell that ends in the name of what was downloaded does not execute it."""
+    stage.run(["curl", "-o", "report", "http://h/report"])
+
+    assert stage.codes(stage.run(["sh", "-c", "test -e /srv/report"])) == set()
 
 
 def test_download_is_forgotten(stage: Stage) -> None:
