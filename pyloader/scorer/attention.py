@@ -18,7 +18,7 @@ a twentieth a second (additive increase, multiplicative decrease: Chiu and Jain 
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from pyloader.host import Focus
 from pyloader.learners.chance import Chance
@@ -88,6 +88,9 @@ class Attention:
     The same calls give the same answers. `evicted` counts those who lost their slot to somebody more suspicious while
     they still deserved one, and running processes of which it was forgotten how often they were looked at.
     """
+
+    SETTINGS: ClassVar[frozenset[str]] = frozenset({"budget"})
+    """What a new run is told anew (see `pyloader.state.classes`)."""
 
     def __init__(self, *, seed: int, budget: float = 1_024.0) -> None:
         self.budget = budget

@@ -18,6 +18,9 @@ from pyloader.scorer.attention import (
     Attention,
     Suspect,
 )
+from pyloader.state.classes import Classes
+from pyloader.state.load import load
+from pyloader.state.save import save
 
 SECOND = 1_000_000_000
 LIMIT = int(SHARE_OF_LINEAGE * SLOTS)
@@ -236,6 +239,20 @@ def test_any_course_of_events(course: list[tuple[int, list[Suspect], list[int], 
         assert keys <= {suspect.key for suspect in listed} | set(explorable)
         assert set(focus.processes.values()) <= {1, 2, 3}
         assert LEAST_PRESSURE <= focus.rate <= 1.0
+
+
+def test_a_snapshot_goes_on_as_it_was() -> None:
+    """An attention that was saved and loaded chooses the same ones from then on, of the same lots."""
+    classes = Classes(("pyloader.scorer", "pyloader.learners"))
+    running = tuple(range(1_000, 1_100))
+    attention, other = Attention(seed=1), Attention(seed=2)
+    chosen(attention, 0, suspect(1, 5.0), suspect(ADDRESS, 4.0), explorable=running, loss=True)
+
+    load(save({"attention": attention}, classes), {"attention": other}, classes)
+
+    for second in range(1, 100, 7):
+        focus = chosen(attention, second, suspect(1, 0.0), explorable=running)
+        assert focus == chosen(other, second, suspect(1, 0.0), explorable=running)
 
 
 def test_a_flood_of_suspects_is_cheap() -> None:
