@@ -181,7 +181,10 @@ class ProcessTable:
         return self._add(child)
 
     def seen(self, record: ProcessSeen) -> Process:
-        """Add a process that ran before the sensor."""
+        """Add a process that ran before the sensor, unless an earlier run of the sensor has left what it knew of it."""
+        known = self._live.get(record.pid)
+        if known is not None and _is_same(known, record):
+            return known
         process = Process(record.pid, record.start, self._live.get(record.ppid), record.ppid)
         process.uid = record.uid
         process.moved(record.session, record.cgroup)
@@ -269,6 +272,12 @@ class ProcessTable:
         live = self._live
         if live.pop(process.pid, None) is not None:
             live[process.pid] = process
+
+
+def _is_same(known: Process, record: ProcessSeen) -> bool:
+    """Return whether a process has the image and the start, exactly or by the tick, that /proc tells."""
+    starts = (known.start, known.start - known.start % CLOCK_TICK_NS)
+    return record.start in starts and text(record.exe) in ("", known.exe)
 
 
 def arguments(raw: bytes) -> tuple[str, ...]:

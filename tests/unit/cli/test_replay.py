@@ -1,6 +1,8 @@
 """`pyloader replay`."""
 
 import json
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from pyloader.cli import main
 from pyloader.samples import SAMPLE
 from tests.unit.examples import REVERSE_SHELL, recording
 
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
 Output = pytest.CaptureFixture[str]
 
 
@@ -94,3 +97,33 @@ def test_sample(capsys: Output) -> None:
     """The recording that ships shows alerts to whoever has nothing else to look at."""
     assert main(["replay", str(SAMPLE)]) == 0
     assert capsys.readouterr().out.startswith("High threat process event: ")
+
+
+def test_state(capsys: Output, intrusion: Path, tmp_path: Path) -> None:
+    """`--state-dir` makes one replay go on where the one before has ended: what was told is not told again."""
+    state = tmp_path / "state"
+    shown = []
+    for _ in range(2):
+        assert main(["replay", "--state-dir", str(state), str(intrusion)]) == 0
+        shown.append(capsys.readouterr())
+
+    assert len(shown[0].out.splitlines()) == 1
+    assert shown[1].out == ""
+    assert [one.err.partition(" process_exec")[0] for one in shown] == ["2", "4"]
+
+
+def test_damaged_state(intrusion: Path, tmp_path: Path, command: Command) -> None:
+    """What is wrong with the state is told on standard error, and the replay goes on without it."""
+    (tmp_path / "snapshot").write_bytes(b"?")
+    done = command("replay", "--state-dir", tmp_path, intrusion)
+
+    assert done.returncode == 0
+    assert done.stderr.startswith(f"pyloader: cannot use {tmp_path / 'snapshot'}: it is no snapshot, or it is damaged")
+    assert len(done.stdout.splitlines()) == 1
+
+
+def test_state_that_cannot_be(capsys: Output, intrusion: Path) -> None:
+    """A state that was asked for and cannot be kept is an error."""
+    assert main(["replay", "--state-dir", str(intrusion), str(intrusion)]) == 1
+
+    assert "choose another folder with --state-dir" in capsys.readouterr().err

@@ -15,6 +15,7 @@ from pyloader.monitors import MONITORS, Transport
 from pyloader.records import AnyRecord
 from pyloader.samples import SAMPLE
 from pyloader.sources.live import RING_BYTES
+from pyloader.state import default_folder
 from tests.unit.examples import REVERSE_SHELL, exec_record
 from tests.unit.fakes import FakeSource
 
@@ -87,6 +88,8 @@ def test_run(capsys: Output, source: FakeSource, asked: dict[str, object]) -> No
         "hooks": None,
         "transport": None,
         "instance": "default",
+        "state_dir": default_folder(os.geteuid(), os.environ),
+        "needs_state": False,
     }
 
 
@@ -102,6 +105,7 @@ def test_options_reach_the_sensor(source: FakeSource, asked: dict[str, object]) 
         "--hooks": "tp",
         "--transport": "perf",
         "--instance": "second-1_B",
+        "--state-dir": "known",
     }
     assert main(["run", *(word for option in options.items() for word in option)]) == 0
 
@@ -116,7 +120,29 @@ def test_options_reach_the_sensor(source: FakeSource, asked: dict[str, object]) 
         "hooks": "tp",
         "transport": Transport.PERF,
         "instance": "second-1_B",
+        "state_dir": Path("known"),
+        "needs_state": True,
     }
+
+
+@pytest.mark.usefixtures("source")
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ([], "/known/pyloader"),
+        (["--instance", "second"], "/known/pyloader-second"),
+        (["--instance", "second", "--state-dir", "/mine"], "/mine"),
+        (["--no-state"], None),
+    ],
+)
+def test_folder_of_the_state(
+    monkeypatch: pytest.MonkeyPatch, asked: dict[str, object], options: list[str], expected: str | None
+) -> None:
+    """Each instance has a folder of its own unless one is chosen, and there may be none."""
+    monkeypatch.setenv("STATE_DIRECTORY", "/known/pyloader")
+    assert main(["run", *options]) == 0
+
+    assert asked["state_dir"] == (None if expected is None else Path(expected))
 
 
 @pytest.mark.usefixtures("source")

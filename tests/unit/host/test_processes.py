@@ -4,6 +4,7 @@ import random
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from pyloader.host import Process, ProcessTable
 from pyloader.host.processes import CLOCK_TICK_NS, LINE_LIMIT, arguments
@@ -220,6 +221,29 @@ def test_seen_processes_have_their_lineage() -> None:
 
     assert child.parent is parent
     assert (child.exe, child.args) == ("/usr/bin/bash", ("-bash",))
+
+
+@pytest.mark.parametrize("start", [START, START + 5])
+@pytest.mark.parametrize("exe", [b"/usr/bin/true", b""])
+def test_known_process_that_is_seen_again(start: int, exe: bytes) -> None:
+    """A sensor that goes on from its state keeps what it knew of a process that still runs."""
+    table = ProcessTable()
+    known = table.executed(exec_record(start=start))
+    known.ledger = object()
+
+    assert table.seen(seen_record(start=START, exe=exe)) is known
+    assert table.get(100) is known
+
+
+@pytest.mark.parametrize("changed", [{"start": START + CLOCK_TICK_NS}, {"exe": b"/usr/bin/bash"}])
+def test_other_process_with_a_known_pid(changed: dict[str, object]) -> None:
+    """One that began at another time, or has become another program unseen, is another process."""
+    table = ProcessTable()
+    known = table.executed(exec_record(start=START + 5))
+    seen = table.seen(replace(seen_record(start=START, exe=b"/usr/bin/true"), **changed))
+
+    assert seen is not known
+    assert table.get(100) is seen
 
 
 def test_process_named_by_another_record() -> None:

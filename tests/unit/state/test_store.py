@@ -220,13 +220,15 @@ def test_one_sensor_for_a_folder(tmp_path: Path) -> None:
     ("uid", "environment", "expected"),
     [
         (0, {"XDG_STATE_HOME": "/x"}, "/var/lib/pyloader"),
+        (0, {"STATE_DIRECTORY": "/s/one:/s/two"}, "/s/one"),
+        (1000, {"STATE_DIRECTORY": "", "XDG_STATE_HOME": "/x"}, "/x/pyloader"),
         (1000, {"XDG_STATE_HOME": "/x", "HOME": "/home/u"}, "/x/pyloader"),
         (1000, {"XDG_STATE_HOME": "relative", "HOME": "/home/u"}, "/home/u/.local/state/pyloader"),
         (1000, {"HOME": "/home/u"}, "/home/u/.local/state/pyloader"),
     ],
 )
 def test_default_folder(uid: int, environment: dict[str, str], expected: str) -> None:
-    """Root has a folder of the system, everybody else one by the XDG rules, which ignore relative paths."""
+    """Root has a folder of the system, others one by the XDG rules, and a service the one that it was given."""
     assert default_folder(uid, environment) == Path(expected)
 
 
