@@ -78,11 +78,24 @@ class Tail:
     `learn_one` takes an episode, `watched` the passing of time without which there is no rate.
     """
 
-    __slots__ = ("_counts", "_excess", "_level", "_order", "_ranked", "_seconds", "_shape", "_waiting", "dropped")
+    __slots__ = (
+        "_counts",
+        "_excess",
+        "_level",
+        "_order",
+        "_ranked",
+        "_seconds",
+        "_shape",
+        "_waiting",
+        "dropped",
+        "since",
+    )
 
     def __init__(self) -> None:
         self.dropped = 0
         """Episodes that waited for a label and had to make room for others."""
+        self.since: int | None = None
+        """When watching began."""
         self._order: deque[float] = deque()
         self._ranked: list[float] = []
         self._counts = [0.0] * HOURS
@@ -121,6 +134,8 @@ class Tail:
 
     def watched(self, since: int, until: int) -> None:
         """Count the time from `since` to `until` as watched, and learn what has waited for long enough."""
+        if self.since is None:
+            self.since = since
         waiting = self._waiting
         while waiting and waiting[0].due <= until:
             one = waiting.popleft()

@@ -26,11 +26,12 @@ class Episode:
         "began",
         "codes",
         "contexts",
-        "doubtful",
+        "crowded_out",
         "exe",
         "floor",
         "last",
         "lineage",
+        "mistrust",
         "nats",
         "parent_exe",
         "quiet",
@@ -50,8 +51,10 @@ class Episode:
         self.contexts: dict[tuple[str, ...], None] = {}
         self.signatures: dict[Signature, None] = {}
         self.alerts: list[str] = []
-        self.doubtful = False
-        """Records were lost meanwhile: the strongest evidence may have been among them."""
+        self.mistrust = 0.0
+        """What of the evidence is an earlier attack, in nats."""
+        self.crowded_out = False
+        """It was closed for want of room, and may not have been over."""
         self.exe = self.parent_exe = ""
         self.quiet = False
         """It has closed, and nothing in it was worse than ordinary work."""
@@ -71,12 +74,13 @@ class Episode:
 class Episodes:
     """The open episodes by lineage, at most `capacity`; the one that was silent for longest closes early, counted."""
 
-    __slots__ = ("_open", "capacity", "evicted")
+    __slots__ = ("_open", "_overdue", "capacity", "evicted")
 
     def __init__(self, capacity: int = 4_096) -> None:
         self.capacity = capacity
         self.evicted = 0
         self._open: dict[str, Episode] = {}
+        self._overdue: list[Episode] = []
 
     def __len__(self) -> int:
         return len(self._open)
@@ -92,6 +96,9 @@ class Episodes:
         """Return the open episode of an entity's lineage; it is now the latest."""
         lineage = entity.lineage
         episode = self._open.pop(lineage.label, None)
+        if episode is not None and now - episode.began > LONGEST_NS:
+            self._overdue.append(episode)
+            episode = None
         if episode is None:
             episode = Episode(lineage, entity, now)
         episode.last = max(episode.last, now)
@@ -102,9 +109,12 @@ class Episodes:
 
     def over(self, now: int) -> list[Episode]:
         """Remove and return the episodes that are over, the oldest first."""
-        gone = [one for one in self if now - one.last > GAP_NS or now - one.began > LONGEST_NS]
-        for episode in gone:
-            del self._open[episode.lineage.label]
+        gone, self._overdue = self._overdue, []
+        # They stand in the order of their last evidence; a clock that went back only makes some wait.
+        for label, episode in list(self._open.items()):
+            if now - episode.last <= GAP_NS:
+                break
+            gone.append(self._open.pop(label))
         return gone
 
     def crowded_out(self) -> list[Episode]:
@@ -112,5 +122,7 @@ class Episodes:
         gone = []
         while len(self._open) > self.capacity:
             self.evicted += 1
-            gone.append(self._open.pop(next(iter(self._open))))
+            episode = self._open.pop(next(iter(self._open)))
+            episode.crowded_out = True
+            gone.append(episode)
         return gone

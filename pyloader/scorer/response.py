@@ -5,7 +5,7 @@ logistic regression finds what they are worth together. Neither ever learns from
 labels, from invariants that broke, and from episodes that closed quietly.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from pyloader.evidence import Evidence
@@ -91,18 +91,18 @@ class Responses:
         )
         return Evidence("learned_pattern", heard.group, response.vote, text, "", entity)
 
-    def moved(self, features: Mapping[str, float]) -> float:
-        """Return by how much labels have taught to move a verdict with these features, in nats within ±3."""
+    def moved(self, codes: Iterable[str], nats: float) -> float:
+        """Return by how much labels have taught to move a verdict of these kinds of evidence, in nats within ±3."""
         if not self._labels:
             return 0.0
-        nats = self._learner.margin(features) - self._learner.margin({})
-        return max(-MOST_LEARNED, min(MOST_LEARNED, nats))
+        moved = self._learner.margin(_features(codes, nats)) - self._learner.margin({})
+        return max(-MOST_LEARNED, min(MOST_LEARNED, moved))
 
-    def labelled(self, signatures: Iterable[Signature], features: Mapping[str, float], value: float) -> None:
+    def labelled(self, signatures: Iterable[Signature], codes: Iterable[str], nats: float, value: float) -> None:
         """Learn from a label: 1 for an attack, -1 for ordinary work."""
         self._labels += 1
         self._reward(signatures, value)
-        self._learner.learn(features, positive=value > 0)
+        self._learner.learn(_features(codes, nats), positive=value > 0)
 
     def closed(self, signatures: Iterable[Signature], *, invariant: bool, quiet: bool) -> None:
         """Take the weak value of an episode's end."""
@@ -118,7 +118,7 @@ class Responses:
             self._repertoire.reward(group, literals, value)
 
 
-def features_of(codes: Iterable[str], nats: float) -> dict[str, float]:
+def _features(codes: Iterable[str], nats: float) -> dict[str, float]:
     """Return what the convex learner hears of an episode: the kinds of its evidence, and its sum in tens of nats."""
     features = {f"code={code}": 1.0 for code in codes}
     features["nats"] = nats / 10

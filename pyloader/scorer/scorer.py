@@ -9,7 +9,6 @@ In the words of those who asked for it: the levels of `posture` are the host's a
 baselines and the `journal` its memory, and labels that come back are its feedback loop.
 """
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar, Final, NamedTuple
 
@@ -24,14 +23,16 @@ from pyloader.scorer.attention import Attention, Suspect
 from pyloader.scorer.calibration import Tail
 from pyloader.scorer.case import ATTENUATION, case_of
 from pyloader.scorer.episodes import Episode, Episodes
-from pyloader.scorer.feedback import STEP_NATS, Circumstance, Lessons
+from pyloader.scorer.feedback import STEP_NATS, Lessons
 from pyloader.scorer.journal import Journal, Label, Past
 from pyloader.scorer.ledger import EMPTY, Counted, Ledger
+from pyloader.scorer.losses import Losses
 from pyloader.scorer.posture import ALERTING, Change, Level, Posture, of_host
-from pyloader.scorer.response import Responses, features_of
+from pyloader.scorer.recognition import circumstance_of, scar_of
+from pyloader.scorer.response import Responses
 from pyloader.scorer.scale import CALM, score_of
 from pyloader.scorer.signature import Signature
-from pyloader.scorer.tactics import Tactics
+from pyloader.scorer.tactics import SIGN_NATS, Tactics
 
 SECOND: Final = 1_000_000_000
 DAY: Final = 86_400 * SECOND
@@ -42,13 +43,7 @@ GENERATION_NS: Final = 60 * SECOND
 TURN_NS: Final = SECOND
 """How often the scorer looks at the whole: closes episodes, lets the posture sink, and turns the attention."""
 
-LOSS_MEMORY_NS: Final = 600 * SECOND
-"""How long a loss lowers the confidence: as long as evidence halves."""
-
 CONFIDENCE_AFTER_LOSS: Final = 0.5
-
-_LOSSES: Final = 1_024
-"""So many losses are remembered; a host that loses more within ten minutes has lost count, not confidence."""
 
 _FADED: Final = 0.05
 """Evidence that is worth less, in nats, is no evidence."""
@@ -135,13 +130,10 @@ class Scorer:
         self.due = 0
         """When to look at the whole next (ns, clock of the records)."""
         self._offset = realtime_offset
-        self._losses: deque[EventLoss] = deque(maxlen=_LOSSES)
-        self._since: int | None = None
-        self._last_turn = 0
+        self._losses = Losses()
+        self._last_turn: int | None = None
         self._crowded_out: list[Episode] = []
         self._next_generation = 0
-        self._blind_until = 0
-        """Until when records were lost: what was not seen was not watched."""
 
     @property
     def evicted(self) -> dict[str, int]:
@@ -165,13 +157,15 @@ class Scorer:
 
     def baseline(self, now: int) -> Baseline:
         """Return how much this host has taught."""
-        days = (now + self._offset - self._since) / DAY if self._since is not None else 0.0
+        since = self.tail.since
+        days = (now + self._offset - since) / DAY if since is not None else 0.0
         return Baseline(round(max(0.0, days), 2), len(self.tail), days < 1.0)
 
     def score(self, record: AnyRecord, process: Process | None) -> float:
         """Return the score of a record, 0 to 100, as its process stands now."""
         if type(record) is EventLoss:
-            self._lost(record)
+            self._losses.add(record)
+            self.frozen_until = max(self.frozen_until, self._losses.blind_until)
         if process is None:
             return CALM
         ledger = process.ledger
@@ -201,7 +195,7 @@ class Scorer:
         by_entity: dict[int, list[Evidence]] = {}
         for item in items:
             by_entity.setdefault(id(item.entity), []).append(item)
-        lost = sum(loss.count for loss in self._losses if now - loss.timestamp < LOSS_MEMORY_NS)
+        lost = self._losses.within_memory(now)
         return [self._verdict(own, heard, now, lost) for own in by_entity.values()]
 
     def turn(self, now: int, processes: Sequence[int] = ()) -> Turn:
@@ -210,14 +204,13 @@ class Scorer:
         `processes` are the ids of all that live, of which attention takes a look at some.
         """
         self.due = now + TURN_NS
-        wall = now + self._offset
-        if self._since is None:
-            self._since = wall
-            self._last_turn = now
+        last = self._last_turn
+        if last is None or now < last - _WENT_BACK:
+            last = now
+        self._last_turn = max(now, last)
         if self.posture.level >= Level.ELEVATED:
             self.frozen_until = max(self.frozen_until, now + TURN_NS)
-        self.tail.watched(max(self._last_turn, self._blind_until) + self._offset, wall)
-        self._last_turn = max(now, self._last_turn)
+        self.tail.watched(last + self._offset, now + self._offset)
         closed, self._crowded_out = [*self._crowded_out, *self.episodes.over(now)], []
         for episode in closed:
             self._close(episode)
@@ -230,7 +223,7 @@ class Scorer:
             list(self._suspects(now)),
             processes,
             posture=self.posture.level,
-            loss=self._blind_until > now - TURN_NS,
+            loss=self._losses.blind_until > now,
         )
         return Turn(closed, change)
 
@@ -257,7 +250,7 @@ class Scorer:
             direction = _DIRECTION[label] - _DIRECTION[past.label]
             circumstances = [(code, past.exe, past.parent_exe) for code in past.codes]
             self.lessons.teach(circumstances, direction * STEP_NATS, wall)
-            self.responses.labelled(past.signatures, features_of(past.codes, past.nats), direction)
+            self.responses.labelled(past.signatures, past.codes, past.nats, direction)
             self.journal.heal(past.scar)
             if label is Label.MALICIOUS:
                 self.tail.forget(past.name)
@@ -275,13 +268,6 @@ class Scorer:
                 self.journal.add(past)
                 return past
         return self.journal.of_alert(alert)
-
-    def _lost(self, loss: EventLoss) -> None:
-        self._losses.append(loss)
-        self._blind_until = max(self._blind_until, loss.timestamp + TURN_NS)
-        self.frozen_until = max(self.frozen_until, self._blind_until)
-        for episode in self.episodes:
-            episode.doubtful = True
 
     def _standing(self, ledger: Ledger, now: int) -> float:
         """Return the score of who has only this ledger."""
@@ -303,7 +289,7 @@ class Scorer:
         if of_relatives > nats:
             ledger, nats, share = case.ledger, of_relatives, ATTENUATION
         episode = self._enter(entity, items, heard, now)
-        moved = self.responses.moved(features_of(episode.codes, nats))
+        moved = self.responses.moved(episode.codes, nats)
         nats += case.tactics.bonus(now) + moved
         log_period = self.tail.log_period(nats, wall)
         score = max(score_of(log_period), float(floor))
@@ -330,7 +316,7 @@ class Scorer:
             return items
         taught = []
         for item in items:
-            more = 0.0 if item.floor else self.lessons.of(_circumstance(item), wall)
+            more = 0.0 if item.floor else self.lessons.of(circumstance_of(item), wall)
             taught.append(msgspec.structs.replace(item, nats=max(0.0, item.nats + more)) if more else item)
         return taught
 
@@ -338,7 +324,7 @@ class Scorer:
         """Yield what the past says: of somebody who attacked before, and of evidence that comes in this order."""
         episode = self.episodes.get(entity.lineage)
         if episode is None:
-            nats = self.journal.mistrust(_scar_of(entity), wall)
+            nats = self._mistrust(entity, wall)
             if nats > _FADED:
                 yield Evidence(
                     "scar", Group.SEQUENCE, nats, f"{named(entity)} was found in an attack before", "", entity
@@ -350,9 +336,14 @@ class Scorer:
             if said is not None:
                 yield said
 
+    def _mistrust(self, entity: Entity, wall: int) -> float:
+        return self.journal.mistrust(scar_of(entity), wall)
+
     def _enter(self, entity: Entity, items: Sequence[Evidence], heard: Signature | None, now: int) -> Episode:
         """Enter evidence into the episode of its lineage."""
         episode = self.episodes.touch(entity, now)
+        if not episode.codes:
+            episode.mistrust = self._mistrust(entity, now + self._offset)
         for item in items:
             if len(episode.codes) < _CODES:
                 episode.codes[item.code] = None
@@ -361,22 +352,26 @@ class Scorer:
         if heard is not None and len(episode.signatures) < _SIGNATURES:
             episode.signatures[heard] = None
         self._crowded_out += self.episodes.crowded_out()
+        if len(self._crowded_out) >= _CROWD:
+            self.due = now
         return episode
 
     def _close(self, episode: Episode) -> None:
         """Enter an episode into the journal, and learn from it how strong ordinary ones are.
 
-        The tail learns in any posture, unlike the baselines: a host that cries wolf would else never learn not to. What
-        raised an alert it learns a day later.
+        The tail learns in any posture and beside losses, unlike the baselines: a host that cries wolf would else never
+        learn not to, and an episode of which something was lost was at least as strong. What raised an alert it learns
+        a day later. An episode for which there was no room teaches nothing: it may not have been over.
         """
         past = self._entry(episode)
         self.journal.add(past)
         suspect = episode.score >= ALERTING and past.label is not Label.BENIGN
-        if suspect and isinstance(episode.worst, Activity):
-            self.journal.scar(_scar_of(episode.worst), episode.nats, past.time)
-        episode.quiet = not (suspect or episode.floor or past.label is Label.MALICIOUS)
+        unmarked = episode.nats - episode.mistrust
+        if suspect and isinstance(episode.worst, Activity) and unmarked >= SIGN_NATS:
+            self.journal.scar(past.scar, unmarked, past.time)
+        episode.quiet = not (suspect or episode.crowded_out or episode.floor or past.label is Label.MALICIOUS)
         self.responses.closed(episode.signatures, invariant=bool(episode.floor), quiet=episode.quiet)
-        if episode.floor or episode.doubtful or past.label is Label.MALICIOUS:
+        if episode.floor or episode.crowded_out or past.label is Label.MALICIOUS:
             return
         if suspect:
             self.tail.learn_later(past.name, episode.nats, past.time)
@@ -398,7 +393,7 @@ class Scorer:
             alerts=tuple(episode.alerts),
             exe=episode.exe,
             parent_exe=episode.parent_exe,
-            scar=_scar_of(episode.worst),
+            scar=scar_of(episode.worst),
             label=before.label if before is not None else Label.NONE,
             note=before.note if before is not None else "",
         )
@@ -427,32 +422,20 @@ class Scorer:
 _CODES: Final = 64
 """So many codes and contexts are kept of an episode."""
 
-_ALERTS: Final = 16
+_ALERTS: Final = 64
 _SIGNATURES: Final = 16
+
+_CROWD: Final = 1_024
+"""So many episodes for which there was no room are not kept for longer, whatever the time."""
+
+_WENT_BACK: Final = 60 * SECOND
+"""A clock of the records that goes back by more begins to count anew."""
 
 _DIRECTION: Final = {Label.NONE: 0, Label.BENIGN: -1, Label.MALICIOUS: 1}
 
 
 def _inheritance(parent: Process) -> Ledger | None:
     return parent.ledger.inherited() if isinstance(parent.ledger, Ledger) else None
-
-
-def _circumstance(item: Evidence) -> Circumstance:
-    entity = item.entity
-    if isinstance(entity, Process):
-        return item.code, entity.exe or entity.comm, entity.parent.exe if entity.parent is not None else ""
-    return item.code, "", ""
-
-
-def _scar_of(entity: Entity) -> str:
-    """Return by what an attacker is known again: the source, or a program that no system brings; else nothing."""
-    if isinstance(entity, Activity):
-        return str(entity.source) if entity.source is not None else ""
-    exe = entity.exe if isinstance(entity, Process) else ""
-    return "" if exe.startswith(_OF_THE_SYSTEM) else exe
-
-
-_OF_THE_SYSTEM: Final = ("/usr/", "/bin/", "/sbin/", "/lib", "/opt/", "/snap/")
 
 
 def _nats_of(episode: Episode, now: int) -> float:

@@ -5,7 +5,8 @@ from pyloader.records import EventLoss
 from pyloader.scorer import Scorer
 from pyloader.scorer.ledger import HALF_LIFE_NS
 from pyloader.scorer.scale import CALM, score
-from pyloader.scorer.scorer import CONFIDENCE_AFTER_LOSS, LOSS_MEMORY_NS
+from pyloader.scorer.losses import MEMORY_NS
+from pyloader.scorer.scorer import CONFIDENCE_AFTER_LOSS
 from tests.unit.examples import SECOND, evidence, exec_record, fork_record, loss_record, process
 
 
@@ -98,8 +99,8 @@ def test_loss_lowers_confidence() -> None:
     assert confidence(SECOND) == 1.0
     _lose(scorer, loss_record(timestamp=2 * SECOND))
     assert confidence(2 * SECOND) == CONFIDENCE_AFTER_LOSS
-    assert confidence(2 * SECOND + LOSS_MEMORY_NS - 1) == CONFIDENCE_AFTER_LOSS
-    assert confidence(2 * SECOND + LOSS_MEMORY_NS) == 1.0
+    assert confidence(2 * SECOND + MEMORY_NS - 1) == CONFIDENCE_AFTER_LOSS
+    assert confidence(2 * SECOND + MEMORY_NS) == 1.0
 
 
 def test_losses_add_up() -> None:
@@ -113,8 +114,8 @@ def test_losses_add_up() -> None:
         return verdict.lost
 
     assert lost(2 * SECOND) == 7
-    assert lost(SECOND + LOSS_MEMORY_NS) == 4
-    assert lost(2 * SECOND + LOSS_MEMORY_NS) == 0
+    assert lost(SECOND + MEMORY_NS) == 4
+    assert lost(2 * SECOND + MEMORY_NS) == 0
 
 
 def test_losses_are_bounded() -> None:
