@@ -128,8 +128,10 @@ class Pipeline:
             answer = special(record) if special is not None else ""
             return Assessment(record, process, self._scorer.score(record, process), NOTHING, (), change, answer)
         except Exception as error:  # noqa: BLE001 -- whatever it is, the stream goes on.
-            self._faults[f"{event_name(type(record))}: {type(error).__name__}"] += 1
-            _LOG.warning("a %s could not be judged", event_name(type(record)), exc_info=error)
+            fault = f"{event_name(type(record))}: {type(error).__name__}"
+            self._faults[fault] += 1
+            if self._faults[fault] == 1:
+                _LOG.warning("a %s could not be judged; more of the kind are counted", fault, exc_info=error)
             return Assessment(record, None, CALM)
 
     def assess_all(self, records: Iterable[AnyRecord]) -> list[Assessment]:

@@ -223,4 +223,4 @@ def test_a_defect_costs_one_record(monkeypatch: pytest.MonkeyPatch, caplog: pyte
 
     assert (first.process, first.alerts, len(second.alerts)) == (None, (), 1)
     assert pipeline.summary().faults == {"process_exec: ValueError": 1}
-    assert "a process_exec could not be judged" in caplog.text
+    assert "a process_exec: ValueError could not be judged" in caplog.text

@@ -4,8 +4,8 @@ from pyloader.host import Host
 from pyloader.records import EventLoss
 from pyloader.scorer import Scorer
 from pyloader.scorer.ledger import HALF_LIFE_NS
-from pyloader.scorer.scale import CALM, score
 from pyloader.scorer.losses import MEMORY_NS
+from pyloader.scorer.scale import CALM, score
 from pyloader.scorer.scorer import CONFIDENCE_AFTER_LOSS
 from tests.unit.examples import SECOND, evidence, exec_record, fork_record, loss_record, process
 
