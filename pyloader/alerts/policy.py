@@ -17,6 +17,7 @@ from pyloader.evidence import Group
 from pyloader.host import Entity, Process
 from pyloader.scorer import Counted, Journal, Verdict, in_words
 from pyloader.scorer.scale import score_of
+from pyloader.scorer.tactics import SIGN_NATS
 
 EPISODE_GAP_NS = 600 * 1_000_000_000
 
@@ -108,7 +109,7 @@ class AlertPolicy:
 
     def _is_known(self, verdict: Verdict, reasons: list[Counted], severity: Severity, now: int) -> bool:
         """Return whether an alert about this lineage, led by the same evidence and as severe, is open."""
-        key = (verdict.entity.lineage.label, reasons[0].evidence.code if reasons else "")
+        key = (verdict.entity.lineage.label, _leading(verdict.entity, reasons))
         theme = self._themes.get(key)
         if theme is not None and now - theme.last <= EPISODE_GAP_NS:
             theme.last = now
@@ -154,6 +155,13 @@ class AlertPolicy:
             similar=self._journal.similar(verdict.episode.codes),
             update=episode.updates,
         )
+
+
+def _leading(entity: Entity, reasons: list[Counted]) -> str:
+    """Return the code that an alert is about: the strongest sign of the entity's own doing, else of its relatives'."""
+    own = (one for one in reasons if one.evidence.entity is entity and one.nats >= SIGN_NATS)
+    leader = next(own, reasons[0] if reasons else None)
+    return leader.evidence.code if leader is not None else ""
 
 
 _LONGEST_LOG_PERIOD = math.log(1e12)
