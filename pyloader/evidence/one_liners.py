@@ -24,7 +24,7 @@ _CONNECTS = pattern(
     r"\bconnect(?:_ex)?\s*[(\s]\s*[^\s=]|create_connection|createConnection|open_connection|createServer|fsockopen|stream_socket"
     r"|/inet/(?:tcp|udp)|(?:TCP|UDP)S(?:ocket|erver)|\b(?:new|Net\.Sockets\.\w+)\W+(?:[\w.]+\.)?Socket\(|IO::Socket"
     r"|\bnet\.(?:connect|Socket|createServer)|\.(?:bind|listen|accept)\s*\(|\bztcp\b|Sockets\.TCPClient|TCPClient"
-    r"|\bsocket\s+(?:-\w+\s+\S+\s+)*\S+\s+\d|\bconnect\(|sockaddr_in"
+    r"|\bsocket\s+(?:-\w+\s+\S+\s+){0,3}\S+\s+\d|\bconnect\(|sockaddr_in"
 )
 """Code that opens a connection or waits for one."""
 

@@ -13,7 +13,7 @@ _OPENED: Final = {
     "perf": rf"\s{_SHELL}\s",
     "chroot": r"^ /\s",
     "nsenter unshare ssh-agent": rf"^ {_SHELL}\s",
-    "script": rf"^ (?:-q )?/dev/null $|\s-\w*c\s*['\"]?{_SHELL}\b(?:.*\s)?/dev/null\s",
+    "script": rf"^ (?:-q )?/dev/null $|\s-\w*c\s*['\"]?{_SHELL}\b(?:.{{0,200}}\s)?/dev/null\s",
     "capsh": r"\s--\s(?!-c\s)",
     "service": r"\.\./",
 }

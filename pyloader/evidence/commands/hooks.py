@@ -13,7 +13,7 @@ _PROGRAMS: Final = {
         r"|shell\b|ter(?:minal)?\b"
         r"|call\s+system|so(?:urce)?\b)"
     ),
-    "emacs emacsclient xemacs": r"\s-?-(?:eval|e)[= ].*(?:shell|\(term|call-process|start-process|process-lines)",
+    "emacs emacsclient xemacs": r"\s-?-(?:eval|e)[= ].{0,200}(?:shell|\(term|call-process|start-process|process-lines)",
     "nano pico": r"\s(?:-s\s*|--speller[= ])\S",
     "man": r"\s(?:-P\s*|--pager[= ]|-H\s*\S|--html=)(?!['\"]?(?:less|more|most|cat)\b)\S",
     "less more most": r"\s\+?!\S",
@@ -25,9 +25,9 @@ _PROGRAMS: Final = {
     "psql": r"\s-c\s*.{0,2}\\!|to\s+program\s|from\s+program\s",
     "sqlite3 sqlite": r"\.(?:sh|shell|system)\s",
     "ftp lftp sftp psftp": r"\s(?:-c|-e)\s*['\"]?!|\s-S\s*\S",
-    "fzf": r"--bind[= ].*(?:execute|become|reload)[\[(:]|--listen",
-    "irssi": r"-c.*exec|/exec",
-    "expect": r"\s-c\s.*(?:spawn|exec|system)\b",
+    "fzf": r"--bind[= ].{0,200}(?:execute|become|reload)[\[(:]|--listen",
+    "irssi": r"-c.{0,200}exec|/exec",
+    "expect": r"\s-c\s.{0,200}(?:spawn|exec|system)\b",
     "tar bsdtar gtar": (
         r"\s--checkpoint-action[= ]\S*exec|\s--to-command|\s--rsh-command|\s--(?:new-volume|info)-script"
         r"|\s-F\s*\S*/"
@@ -57,9 +57,9 @@ _PROGRAMS: Final = {
         r"|ext::\S*sh\b|\s--(?:upload|receive)-pack[= ](?!git)\S*(?:[;|&]|\bsh\b)"
     ),
     "gcc g++ cc c++ clang": r"\s-wrapper\s",
-    "gem": r"\sopen\s.*-e\s|\s--file\s",
-    "knife bee rake puppet": r"\s(?:exec\s+-E|eval|-p|-e|apply\s.*-e)\s",
-    "ansible": r"localhost.*\s-m\s+(?:shell|command|raw)\b",
+    "gem": r"\sopen\s.{0,200}-e\s|\s--file\s",
+    "knife bee rake puppet": r"\s(?:exec\s+-E|eval|-p|-e|apply\s.{0,200}-e)\s",
+    "ansible": r"localhost.{0,200}\s-m\s+(?:shell|command|raw)\b",
     "rpm rpmquery rpmverify rpmbuild rpmspec rpmdb": r"%\{lua:|%\((?!\s*(?:rpm|uname|date|getconf)\b)|\s--pipe[= ]",
     "apt apt-get aptitude": r"::(?:Pre|Post)-Invoke|\s-c\s*/(?!etc/)\S",
     "cowsay cowthink": r"\s-f\s*\S*/(?!usr/)\S*",
@@ -70,8 +70,8 @@ _PROGRAMS: Final = {
     "logrotate": r"\s(?:-m\s*|--mail[= ])\S*/(?!mail\b)",
     "tex pdftex pdflatex xelatex lualatex luatex latex xetex": r"-shell-escape\s|write18|\\directlua",
     "latexmk": r"\s-e\s",
-    "gimp": r"python-fu-eval|\s-b\s.*(?:shell|system|exec)",
-    "run-parts": r"\s--regex\b.*sh\b|\s/(?!(?:etc|usr|lib|opt|var|home)/)\S+/ $",
+    "gimp": r"python-fu-eval|\s-b\s.{0,200}(?:shell|system|exec)",
+    "run-parts": r"\s--regex\b.{0,200}sh\b|\s/(?!(?:etc|usr|lib|opt|var|home)/)\S+/ $",
     "systemctl": r"\slink\s+/(?!usr/|etc/|lib/|opt/)",
     "make gmake": r"\s(?:-E\s|--eval[= ])",
     "busctl systemctl loginctl hostnamectl": r"unixexec:",
@@ -80,12 +80,12 @@ _PROGRAMS: Final = {
     "dmsetup": r"\s--exec\s",
     "dvips": r"\s-R0\b",
     "ghc slsh perlbug": r"\s-e\s",
-    "gnuplot": r"\s-e\s.*(?:system|shell|!)",
+    "gnuplot": r"\s-e\s.{0,200}(?:system|shell|!)",
     "mail mailx": r"\s--exec[= ]",
     "pic": r"^ -U\s",
     "pip pip3 pipx": r"\s--editor\s",
     "sed": r"\s\d+e\s+\S|^ (?:-\w+ )*e\s+\w",
-    "snap": r"\sinstall\s.*--(?:dangerous|devmode)",
+    "snap": r"\sinstall\s.{0,200}--(?:dangerous|devmode)",
     "yum dnf": r"\s-c\s*/(?!etc/)",
 }
 """Commands of editors and clients, helpers of archivers and copiers, code given to package managers."""
@@ -102,7 +102,8 @@ _LIBRARIES: Final = {
     "enable": r"\s-f\s+\S*/",
     "ffmpeg ffplay ladspa": r"ladspa=\S*/",
     "load": r"\s\S*/\S+\.so\b",
-    "nginx apache2 httpd mysqld postgres redis-server": r"\s-g\s.*load_module|--loadmodule\s+/(?:tmp|dev|var/tmp)",
+    "nginx": r"\s-g\s.{0,200}load_module",
+    "redis-server": r"--loadmodule\s+/(?:tmp|dev|var/tmp)/",
 }
 """Engines, plugins and modules that are named by their path."""
 

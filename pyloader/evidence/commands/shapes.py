@@ -6,6 +6,7 @@ the job of the tool does not need, or seldom. What many scripts do every day is 
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 from pyloader.evidence.catalogue import Finding, Kind
 from pyloader.evidence.commands.rule import Rule, line
@@ -13,7 +14,14 @@ from pyloader.evidence.pattern import pattern
 from pyloader.evidence.shell import Argv
 
 Shapes = Mapping[str, str]
-"""From programs, whose names are written as one text, to a pattern for their arguments with a space around each."""
+"""From programs, whose names are written as one text, to a pattern for their arguments with a space around each.
+
+Repetitions of whatever there is have a bound, and so has what is looked at: no arguments, however they are written,
+make the search take long.
+"""
+
+READ: Final = 2_048
+"""How many characters of the arguments are looked at."""
 
 
 def rules(tables: Mapping[Kind, Shapes]) -> dict[str, tuple[Rule, ...]]:
@@ -31,6 +39,6 @@ def _rule(kind: Kind, shape: str) -> Rule:
     asked = pattern(shape)
 
     def rule(argv: Argv) -> Finding | None:
-        return Finding(kind, line(argv)) if asked.search(f" {' '.join(argv[1:])} ") else None
+        return Finding(kind, line(argv)) if asked.search(f" {' '.join(argv[1:])} "[:READ]) else None
 
     return rule

@@ -12,7 +12,7 @@ _SENT: Final = {
     "rlogin rsh": r"\s-p\s|\s-l\s",
     "hping3 nping ping": r"\s--(?:file|sign)\s|\s-E\s+\S*/",
     "ab": r"\s-[pu]\s",
-    "openssl": r"\ss_client\s.*-quiet",
+    "openssl": r"\ss_client\s.{0,200}-quiet",
     "lp cancel": r"\s-h\s",
     "restic": r"\s(?:-r|--repo)[= ]rest:http://",
 }
@@ -22,10 +22,10 @@ _UPLOADED: Final = {
     "curl": (
         r"\s(?:-d|--data(?:-binary|-raw|-ascii|-urlencode)?)[= ]?['\"]?@(?!-)[^\s'\"]*/"
         r"|\s(?:-F|--form)[= ]\S*=@/|gopher://|\stelnet://"
-        r"|\s--data-binary\s(?!@)(?!.*[{}=])"
+        r"|\s--data-binary\s(?!@)(?!.{0,200}[{}=])"
     ),
     "wget": r"\s--(?:post|body)-file[= ]",
-    "smbclient": r"\s-\w*c\s.*\bput\b",
+    "smbclient": r"\s-\w*c\s.{0,200}\bput\b",
 }
 """Files in requests, which scripts do send."""
 
@@ -40,9 +40,9 @@ _SERVED: Final = {
     "busybox toybox": r"\shttpd\s",
     "httpd": r"\s-h\s",
     "php": r"\s-S\s+(?:0\.0\.0\.0|\[?::\]?|[\w.]+):\d",
-    "ruby": r"\s-run\s.*\bhttpd\b",
+    "ruby": r"\s-run\s.{0,200}\bhttpd\b",
     "python": r"\s-m\s*(?:http\.server|SimpleHTTPServer|pyftpdlib|uploadserver|smbserver)\b",
-    "kubectl": r"\sproxy\s.*--(?:www|address[= ]0\.0\.0\.0)",
+    "kubectl": r"\sproxy\s.{0,200}--(?:www|address[= ]0\.0\.0\.0)",
     "tailscale ngrok cloudflared bore": r"\s(?:serve|funnel|http|tcp|tunnel|local)\s",
 }
 """Servers that a one-liner starts."""

@@ -5,6 +5,7 @@ import shlex
 import pytest
 
 from pyloader.evidence import Group
+from pyloader.evidence.commands import detours, handouts, hooks, transfers
 from pyloader.host import Process
 from tests.unit.evidence.stage import Stage
 
@@ -460,3 +461,10 @@ def test_words_taken_apart(stage: Stage, code: str) -> None:
 def test_escapes_in_quotes(stage: Stage, code: str) -> None:
     """Escapes that the command itself reads hide nothing."""
     assert "scrambled_code" not in stage.codes(stage.run(["sh", "-c", code]))
+
+
+def test_patterns_have_bounded_repetitions() -> None:
+    """No shape has a repetition of anything without a bound, which crafted arguments could make slow."""
+    for tables in (detours, handouts, hooks, transfers):
+        shapes = [shape for table in vars(tables).values() if isinstance(table, dict) for shape in table.values()]
+        assert not [shape for shape in shapes if isinstance(shape, str) and (".*" in shape or ".+" in shape)]
