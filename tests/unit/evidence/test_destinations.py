@@ -1,9 +1,13 @@
 """Where programs go and wait: what is new, with its counts, and what is learned of it."""
 
+import random
+
 import pytest
 
-from pyloader.evidence import Evidence, EvidenceStage
+from pyloader.evidence import Evidence
 from pyloader.evidence.destinations import Destinations
+from pyloader.evidence.novelty import Contexts
+from pyloader.evidence.rarity import Experiences
 from pyloader.evidence.staging import Staging
 from pyloader.records import Direction
 from tests.unit.evidence.journey import Journey, ticks
@@ -40,6 +44,13 @@ class Traveller:
         for _ in range(times):
             found = self.destinations.listening(listening_record(timestamp=now, local_port=port), self.process)
         return found
+
+
+def _learned(journey: Journey) -> Contexts:
+    """Return what the pipeline of a journey has learned of destinations."""
+    contexts = journey.pipeline.learned()["evidence.destinations"]
+    assert isinstance(contexts, Experiences)
+    return contexts
 
 
 @pytest.fixture
@@ -107,8 +118,26 @@ def test_beacon_makes_its_place_unknown_again() -> None:
     journey.visit(pid, ticks(32, 30.0), NEW)
     assert "beacon" in journey.codes
 
-    stage = journey.pipeline._evidence  # noqa: SLF001 -- what it learned is what is looked at.
-    assert isinstance(stage, EvidenceStage)
-    [known] = [contexts for name, contexts in stage.learned().items() if name == "destinations"]
-    assert raw(NEW) not in known.of(("address", "/usr/bin/python3.11"), 0)  # type: ignore[attr-defined]
-    assert raw(NEW) not in known.of(("address of host", ""), 0)  # type: ignore[attr-defined]
+    known = _learned(journey)
+    assert raw(NEW) not in known.of(("address", "/usr/bin/python3.11"))
+    assert raw(NEW) not in known.of(("address of host", ""))
+
+
+def test_episodes_of_the_pipeline_teach() -> None:
+    """A new place is told once in its episode, and is known when that has closed after ten quiet minutes."""
+    journey, chance, now = Journey(), random.Random(1), 10.0
+    pid = journey.start("/usr/bin/agent")
+    for _ in range(1_000):
+        now += chance.expovariate(1.0)
+        journey.connect(pid, KNOWN, now=now)
+    journey.codes.clear()
+    journey.connect(pid, NEW, now=now + 60)
+    journey.connect(pid, NEW, now=now + 61)
+    assert journey.codes.count("rare_destination") == 1
+
+    for second in range(70, 1_400, 10):
+        journey.connect(pid, KNOWN, now=now + second + chance.random() * 9)
+    journey.codes.clear()
+    assert raw(NEW) in _learned(journey).of(("address", "/usr/bin/agent"))
+    journey.connect(pid, NEW, now=now + 1_500)
+    assert "rare_destination" not in journey.codes
