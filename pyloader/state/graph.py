@@ -26,11 +26,11 @@ class Form:
     """A shape, and what it means in this version.
 
     `cls` is `None` if this version has no such class. `names` are the attributes that were saved, `expected` those that
-    every object of the class has, as far as that is known, and `optional` those of them that an object can do without.
-    `mutable` is whether an object can be made first and filled later.
+    every object of the class has, as far as that is known, `optional` those of them that an object can do without, and
+    `missing` the others that were not saved. `mutable` is whether an object can be made first and filled later.
     """
 
-    __slots__ = ("cls", "defaults", "expected", "kind", "mutable", "name", "names", "optional", "settings")
+    __slots__ = ("cls", "defaults", "expected", "kind", "missing", "mutable", "name", "names", "optional", "settings")
 
     def __init__(self, shape: list[str], classes: Classes) -> None:
         self.kind = Kind(shape[0])
@@ -45,6 +45,7 @@ class Form:
             self.cls = cls = classes.find(self.name)
             if cls is not None:
                 self._know(cls)
+        self.missing: list[str] = sorted(set(self.expected) - set(self.names) - self.optional)
 
     def _know(self, cls: type) -> None:
         struct = cls if issubclass(cls, msgspec.Struct) else None

@@ -129,12 +129,17 @@ class _Load:
 
     def _lose(self, wanted: list[int]) -> None:
         """Forget every object that lacks something, and those that lack something because of that."""
+        for number in wanted:
+            form = self._graph.forms[number]
+            if form.missing and number not in self._fresh:
+                self._lost.add(number)
+                self._unused.update(f"{form.name} without {name}" for name in form.missing)
+        if not self._lost:
+            return
         holders: dict[int, list[int]] = {}
         for number in wanted:
             for other in self._graph.references(number):
                 holders.setdefault(other, []).append(number)
-            if self._is_lacking(number):
-                self._lost.add(number)
         waiting = list(self._lost)
         while waiting:
             for holder in holders.get(waiting.pop(), ()):
@@ -143,22 +148,14 @@ class _Load:
                     waiting.append(holder)
 
     def _is_lacking(self, number: int) -> bool:
+        """Return whether an object cannot be made without what is lost."""
         form, body = self._graph.forms[number], self._graph.bodies[number]
-        if number in self._fresh or number in self._made:
-            return False
+        lost = [type(value) is list and value[0] in self._lost for value in body]
         if form.kind is Kind.TUPLE:
-            return any(type(value) is list and value[0] in self._lost for value in body)
-        if form.kind not in WITH_ATTRIBUTES:
+            return any(lost)
+        if form.kind not in WITH_ATTRIBUTES or number in self._fresh:
             return False
-        lost = {
-            name
-            for name, value in zip(form.names, body, strict=True)
-            if type(value) is list and value[0] in self._lost and name not in form.optional
-        }
-        unknown = set(form.expected) - set(form.names) - form.optional
-        for name in sorted(unknown):
-            self._unused[f"{form.name} without {name}"] += 1
-        return bool(lost or unknown)
+        return any(is_lost and name not in form.optional for name, is_lost in zip(form.names, lost, strict=True))
 
     def _make(self, wanted: list[int]) -> None:
         """Make all objects: mutable ones empty, immutable ones whole."""

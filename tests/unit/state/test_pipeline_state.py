@@ -1,6 +1,9 @@
 """What the live pipeline knows survives its end: nobody who reads the output can tell where it was."""
 
 import io
+import os
+import subprocess
+import sys
 from collections.abc import Iterable
 
 import pytest
@@ -79,3 +82,28 @@ def test_the_same_records_give_the_same_snapshot() -> None:
         saved.append(pipeline.save())
 
     assert saved[0] == saved[1]
+
+
+_DIGEST = """\
+from hashlib import blake2b
+from tests.unit.state.story import story
+from tests.unit.state.test_pipeline_state import _shown
+from pyloader.pipeline import Pipeline
+from tests.unit.examples import HEADER
+pipeline = Pipeline(HEADER, min_score=0)
+pipeline.assess_all(story())
+print(blake2b(pipeline.save() + _shown(story(), [700])).hexdigest())
+"""
+
+
+def test_every_process_gives_the_same_bytes() -> None:
+    """Snapshot and output do not depend on the process that makes them: Python orders sets anew in each."""
+    digests = set()
+    for seed in ("1", "2"):
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONHASHSEED": seed}
+        done = subprocess.run(
+            [sys.executable, "-c", _DIGEST], env=environment, capture_output=True, check=True, text=True
+        )
+        digests.add(done.stdout)
+
+    assert len(digests) == 1
