@@ -185,7 +185,7 @@ def _counted(output: str, _diagnostics: str) -> int:
 
 
 _PYLOADER_RUN = Watcher(
-    "pyloader run", [*PYLOADER, "run", "--monitors", MEMORY.name, "--format", "json"], _kernel_records
+    "pyloader run", [*PYLOADER, "run", "--no-state", "--monitors", MEMORY.name, "--format", "json"], _kernel_records
 )
 _COMPARED = ((_PYLOADER_RUN.name, BARE), (BPFTRACE, BARE), (_PYLOADER_RUN.name, BPFTRACE))
 

@@ -53,7 +53,7 @@ def _first_event() -> float:
     spawning = [str(program("spawn")), "1000000000", str(EXECS_PER_SECOND), str(program("nothing"))]
     with subprocess.Popen(spawning) as spawn:
         try:
-            return _seconds_to_exec([*PYLOADER, "run", "--events", "--format", "json"]) * 1e3
+            return _seconds_to_exec([*PYLOADER, "run", "--no-state", "--events", "--format", "json"]) * 1e3
         finally:
             spawn.kill()
 

@@ -49,7 +49,7 @@ def _summary(_output: str, diagnostics: str) -> int:
     return int(before.split()[-1]) if found else 0
 
 
-PYLOADER_RUN = Watcher("pyloader run", [*PYLOADER, "run", "--monitors", "process"], _summary)
+PYLOADER_RUN = Watcher("pyloader run", [*PYLOADER, "run", "--no-state", "--monitors", "process"], _summary)
 EXECSNOOP = Watcher("execsnoop", ["execsnoop"], _lines)
 BPFTRACE_EXEC = Watcher(
     "bpftrace sched_process_exec",
