@@ -119,7 +119,7 @@ def _alone(lock: Path) -> Iterator[None]:
 def _sensor(command: list[str], recording: Path) -> Iterator[None]:
     """Let the sensor watch this host and the cable."""
     options = ["--monitors", MONITORS, "--interface", INTERFACE, "--ring-bytes", str(RING_BYTES), "--min-score", "100"]
-    options += ["--instance", "calibration", "--record", str(recording)]
+    options += ["--instance", "calibration", "--no-state", "--record", str(recording)]
     with (
         recording.with_suffix(".out").open("wb") as output,
         subprocess.Popen([*command, "run", *options], stdout=output, stderr=subprocess.PIPE) as sensor,
