@@ -7,6 +7,7 @@ from itertools import chain, zip_longest
 from pathlib import Path
 
 from tests.detection import judge, recorder
+from tests.detection.learning import copied, learn
 from tests.detection.simulations import Case, neighbours, ordinary, remote_shells, simulations, variants
 from tests.detection.table import details, table
 
@@ -16,10 +17,17 @@ def main() -> int:
     options = _options()
     corpus = Path(os.environ.get("PYLOADER_CORPUS", "../shared/corpus"))
     cases = [case for case in _cases(corpus, options.ordinary) if options.only in f"{case.kind} {case.work.name}"]
-    if not options.judge:
-        command = [str(Path(sys.executable).with_name("pyloader")), "run", "--instance", f"detection-{os.getpid()}"]
-        recorder.record(options.folder, cases, [*command, *options.sensor.split()])
-    verdicts, strangers = judge.replayed(options.folder) if options.judge else judge.live(options.folder)
+    options.folder.mkdir(parents=True, exist_ok=True)
+    if options.learn is not None:
+        learn(options.learn, options.folder)
+    state = options.folder / "learned"
+    known = copied(state, "state") if state.is_dir() else None
+    if options.judge:
+        verdicts, strangers = judge.replayed(options.folder, known)
+    else:
+        knowing = ["--no-state"] if known is None else ["--state-dir", str(known)]
+        recorder.record(options.folder, cases, [*recorder.SENSOR, *knowing])
+        verdicts, strangers = judge.live(options.folder)
     sys.stdout.write(table(verdicts, (case for case in cases if case.chosen == "excluded"), strangers))
     if options.details:
         sys.stdout.writelines(f"{line}\n" for line in chain(details(verdicts), (f"OTHER {one}" for one in strangers)))
@@ -42,7 +50,7 @@ def _options() -> argparse.Namespace:
         "--ordinary", type=int, default=200, help="how many ordinary command lines; default: %(default)s"
     )
     parser.add_argument("--only", default="", help="only cases whose class or name holds this")
-    parser.add_argument("--sensor", default="", help="further options of `pyloader run`, as one word")
+    parser.add_argument("--learn", type=Path, metavar="RECORDING", help="benign days, of which one is learned first")
     return parser.parse_args()
 
 

@@ -1,27 +1,35 @@
 """A throw-away container of namespaces: one piece of work, for real, without a trace on this machine.
 
-The root is this machine's, under an overlay in memory; processes, network, host name and IPC are apart; the clock,
-modules, devices and BPF are out of reach (`enter.sh`). Each piece of work is in a control group of its own, by which
-its records are known afterwards. Needs root and the unified control groups; no container runtime.
+The root is this machine's, under an overlay in memory; processes, network, host name and IPC are apart (`world`). Each
+piece of work is in a control group of its own, by which its records are known afterwards. Needs root and the unified
+control groups; no container runtime.
 """
 
 import os
-import shutil
+import select
 import signal
-import subprocess
+import sys
 import time
+import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, NoReturn, Self
 
 import msgspec
 
-HERE: Final = Path(__file__).parent
-LIMIT_SECONDS: Final = 10.0
-USER: Final = "alice"
-"""Who works where no rights are needed; uid and gid 4242, which no machine has."""
+from tests.detection import peer, world
 
-_UID: Final = 4242
-_UNSHARE: Final = ("unshare", "--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child")
+LIMIT_SECONDS: Final = 10.0
+LINGER_SECONDS: Final = 0.3
+"""What was started in the background gets a moment of its own."""
+
+USER: Final = "alice"
+"""Who works where no rights are needed."""
+
+UID: Final = 4242
+"""The uid and gid of that user, which no machine has."""
+
+_ENVIRONMENT: Final = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 
 
 class Work(msgspec.Struct, frozen=True):
@@ -56,13 +64,13 @@ class Containers:
 
     def __init__(self, folder: Path) -> None:
         self._prepared = folder / "root"
+        self._errors = folder / "errors"
         self._groups = _unified() / f"pyloader-simulations-{os.getpid()}"
         self._count = 0
 
     def __enter__(self) -> Self:
         self._groups.mkdir()
         self._prepared.mkdir(exist_ok=True)
-        self._prepared.chmod(0o755)
         _prepare_users(self._prepared)
         return self
 
@@ -74,44 +82,102 @@ class Containers:
         self._count += 1
         group = self._groups / str(self._count)
         group.mkdir()
-        self._write_launcher(work)
         began = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
         try:
-            status, errors = self._run(work, group, limit)
+            status = self._run(work, group, limit)
             ended = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+            errors = self._errors.read_text(errors="replace")[-500:]
             return Done(work.name, group.stat().st_ino, began, ended, status, errors)
         finally:
             _remove(group)
 
-    def _write_launcher(self, work: Work) -> None:
-        place = self._prepared / "job"
-        place.mkdir(exist_ok=True)
-        place.chmod(0o755)
-        shutil.copy(HERE / "peer.py", place)
-        (place / "code").write_text(work.code)
-        begin = "cd; " if not work.elevated else "cd /root; "
-        end = "</job/code" if work.typed else '-c "$(cat /job/code)" </dev/null'
-        (place / "launch").write_text(f"{begin}exec {work.executor} {end}\n")
+    def _run(self, work: Work, group: Path, limit: float) -> int:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        pid = os.fork()
+        if not pid:
+            _guarded(lambda: self._outside(work, group))
+        descriptor = os.pidfd_open(pid)
+        try:
+            ended, _, _ = select.select([descriptor], [], [], limit)
+            if not ended:
+                os.kill(pid, signal.SIGKILL)
+            _, status = os.waitpid(pid, 0)
+        finally:
+            os.close(descriptor)
+        return os.waitstatus_to_exitcode(status) if ended else -1
 
-    def _run(self, work: Work, group: Path, limit: float) -> tuple[int, str]:
-        user = "root" if work.elevated else USER
-        enter: list[str] = [*_UNSHARE, "sh", str(HERE / "enter.sh"), str(self._prepared), user, work.peer]
-        options: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
-        join = (group / "cgroup.procs").write_text
-        with subprocess.Popen(
-            enter,
-            stderr=subprocess.PIPE,
-            preexec_fn=lambda: join("0"),  # noqa: PLW1509 -- there are no threads here.
-            start_new_session=True,
-            **options,
-        ) as process:
-            try:
-                _, errors = process.communicate(timeout=limit)
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
-                _, errors = process.communicate()
-                return -1, errors.decode(errors="replace")[-500:]
-            return process.returncode, errors.decode(errors="replace")[-500:]
+    def _outside(self, work: Work, group: Path) -> int:
+        (group / "cgroup.procs").write_text("0")
+        os.setsid()
+        errors = os.open(self._errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for number, descriptor in enumerate((nothing, nothing, errors)):
+            os.dup2(descriptor, number)
+        os.closerange(3, 256)
+        world.leave()
+        return _ended(_forked(lambda: self._inside(work)))
+
+    def _inside(self, work: Work) -> int:
+        """Be the first process of the container: with its end all others end."""
+        world.die_with_parent()
+        world.make(self._prepared)
+        if work.peer == "listen":
+            server = peer.server()
+            _forked(lambda: peer.listen(server))
+            server.close()
+        elif work.peer == "call":
+            _forked(peer.call)
+        worker = _forked(lambda: _work(work))
+        while True:
+            pid, status = os.wait()
+            if pid == worker:
+                time.sleep(LINGER_SECONDS)
+                return os.waitstatus_to_exitcode(status) & 0xFF
+
+
+def _work(work: Work) -> NoReturn:
+    home = Path("/root" if work.elevated else f"/home/{USER}")
+    if work.typed:
+        code = _typed(work)
+        os.dup2(code, 0)
+        os.close(code)
+    world.become(0 if work.elevated else UID)
+    os.chdir(home)
+    name = "root" if work.elevated else USER
+    environment = _ENVIRONMENT | {"HOME": str(home), "USER": name, "LOGNAME": name, "SHELL": "/bin/bash"}
+    arguments = [] if work.typed else ["-c", work.code]
+    os.execvpe(work.executor, [work.executor, *arguments], environment)  # noqa: S606 -- it is one.
+
+
+def _typed(work: Work) -> int:
+    """Return a file from which a shell reads what is typed into it; a pipe would be evidence of its own."""
+    path = Path("/run/typed")
+    path.write_text(work.code + "\n")
+    return os.open(path, os.O_RDONLY)
+
+
+def _forked(act: Callable[[], int | None]) -> int:
+    """Let a child do something, and return its pid."""
+    pid = os.fork()
+    if not pid:
+        _guarded(act)
+    return pid
+
+
+def _guarded(act: Callable[[], int | None]) -> NoReturn:
+    """Do something in a forked child, and end it whatever happens."""
+    status = 127
+    try:
+        status = act() or 0
+    except BaseException:  # noqa: BLE001 -- nothing of the parent may go on in here.
+        os.write(2, traceback.format_exc().encode())
+    finally:
+        os._exit(status)
+
+
+def _ended(pid: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) & 0xFF
 
 
 def _unified() -> Path:
@@ -140,15 +206,15 @@ def _prepare_users(folder: Path) -> None:
     etc, home = folder / "etc", folder / "home" / USER
     etc.mkdir(parents=True, exist_ok=True)
     lines = {
-        "passwd": f"{USER}:x:{_UID}:{_UID}::/home/{USER}:/bin/bash\n",
-        "group": f"{USER}:x:{_UID}:\n",
+        "passwd": f"{USER}:x:{UID}:{UID}::/home/{USER}:/bin/bash\n",
+        "group": f"{USER}:x:{UID}:\n",
         "shadow": f"{USER}:*:19000:0:99999:7:::\n",
     }
     for name, line in lines.items():
         (etc / name).write_text(Path("/etc", name).read_text() + line)
         (etc / name).chmod(0o640 if name == "shadow" else 0o644)
-    (etc / "hosts").write_text("127.0.0.1 localhost throw-away\n203.0.113.9 attacker.com\n")
-    for place, owner in ((home, _UID), (folder / "root", 0)):
+    (etc / "hosts").write_text(f"127.0.0.1 localhost throw-away\n{world.NETWORK} attacker.com\n")
+    for place, owner in ((home, UID), (folder / "root", 0)):
         ssh = place / ".ssh"
         ssh.mkdir(parents=True, exist_ok=True)
         (place / ".bash_history").write_text("ls\ncd /tmp\n")

@@ -44,9 +44,10 @@ def live(folder: Path) -> tuple[list[Verdict], list[str]]:
     return verdicts(folder, [one for one in printed if one.get("type") == "alert"])
 
 
-def replayed(folder: Path) -> tuple[list[Verdict], list[str]]:
-    """Judge a run anew, from its records."""
-    alerts = [alert for one in Sensor.replay(folder / RECORDING) for alert in one.alerts]
+def replayed(folder: Path, state: Path | None = None) -> tuple[list[Verdict], list[str]]:
+    """Judge a run anew, from its records and what was known before."""
+    with Sensor.replay(folder / RECORDING, state_dir=state) as sensor:
+        alerts = [alert for one in sensor for alert in one.alerts]
     return verdicts(folder, [msgspec.to_builtins(alert) for alert in alerts])
 
 

@@ -1,39 +1,38 @@
-"""The other end of a simulated remote shell: sends two commands and ends.
-
-usage: peer.py listen|call
-"""
-
-# ruff: noqa: S104 - the network is that of a throw-away container
+"""The other end of a simulated remote shell: sends two commands and ends."""
 
 import socket
-import sys
 import time
-from pathlib import Path
+from typing import Final
 
-PORT = 12345
-ADDRESS = "203.0.113.9"
-COMMANDS = b"id\nexit\n"
+from tests.detection.world import NETWORK
+
+PORT: Final = 12345
+COMMANDS: Final = b"id\nexit\n"
 
 
-def listen() -> None:
-    """Wait for one caller."""
-    with socket.create_server(("0.0.0.0", PORT)) as server:
-        Path("/job/ready").touch()
-        serve(server.accept()[0])
+def server() -> socket.socket:
+    """Return a socket that waits for callers."""
+    return socket.create_server((NETWORK, PORT))
+
+
+def listen(waiting: socket.socket) -> None:
+    """Serve one caller."""
+    with waiting:
+        _serve(waiting.accept()[0])
 
 
 def call() -> None:
     """Call as soon as somebody waits."""
     for _ in range(100):
         try:
-            serve(socket.create_connection((ADDRESS, PORT), timeout=1))
+            _serve(socket.create_connection((NETWORK, PORT), timeout=1))
         except OSError:
             time.sleep(0.05)
         else:
             return
 
 
-def serve(connection: socket.socket) -> None:
+def _serve(connection: socket.socket) -> None:
     """Send the commands and read what comes."""
     with connection:
         connection.sendall(COMMANDS)
@@ -43,7 +42,3 @@ def serve(connection: socket.socket) -> None:
                 pass
         except OSError:
             pass
-
-
-if __name__ == "__main__":
-    {"listen": listen, "call": call}[sys.argv[1]]()

@@ -4,6 +4,7 @@ A run is a folder: `run.rec`, what the sensor recorded; `alerts.jsonl`, what it 
 line for each piece of work. All of it can be judged again without running anything.
 """
 
+import os
 import subprocess
 import sys
 import time
@@ -20,6 +21,9 @@ from tests.detection.simulations import Case
 RECORDING: Final = "run.rec"
 ALERTS: Final = "alerts.jsonl"
 JOURNAL: Final = "journal.jsonl"
+
+SENSOR: Final = (str(Path(sys.executable).with_name("pyloader")), "run", "--instance", f"detection-{os.getpid()}")
+"""The command of a sensor under a name of its own, so that one that watches this machine anyway is not in the way."""
 
 _SETTLE_SECONDS: Final = 1.0
 
