@@ -33,27 +33,35 @@ FARTHEST: Final = 2.0
 RECENT: Final = 1_000
 
 _HIGH: Final = 0.98
-_EVERY: Final = 100
+_SORTED_AFTER: Final = 50
+_LARGEST_STEP: Final = 16
 _LARGEST: Final = 1e6
 _SLOWEST: Final = 1e-5
 
 
 class _Scale:
-    """The latest values of a measure: its median, and any quantile that is asked for, as of up to 100 values ago."""
+    """A sample of the latest values of a measure: its median, and any quantile that is asked for.
 
-    __slots__ = ("_latest", "_sorted", "_wait")
+    Of many events it takes one in 16, so that it spans some 16,000: a burst does not move it.
+    """
+
+    __slots__ = ("_latest", "_sorted", "_taken", "_wait")
 
     def __init__(self) -> None:
         self._latest: deque[float] = deque(maxlen=RECENT)
         self._sorted: list[float] = []
-        self._wait = 1
+        self._taken = 0
+        self._wait = 0
 
     def add(self, value: float) -> None:
-        self._latest.append(value)
         self._wait -= 1
-        if self._wait <= 0:
+        if self._wait > 0:
+            return
+        self._latest.append(value)
+        self._taken += 1
+        self._wait = min(_LARGEST_STEP, self._taken // RECENT)
+        if self._taken % min(_SORTED_AFTER, len(self._latest)) == 0:
             self._sorted = sorted(self._latest)
-            self._wait = min(_EVERY, len(self._sorted))
 
     def quantile(self, share: float) -> float:
         return self._sorted[min(len(self._sorted) - 1, int(share * len(self._sorted)))] if self._sorted else 0.0

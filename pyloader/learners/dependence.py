@@ -5,7 +5,8 @@ information is the nearest to the data (Chow and Liu, IEEE Transactions on Infor
 
     -ln P(x) = Σ_f -ln P(x_f | x_parent(f))       P(l | m) = (n(m, l) + k·P(l)) / (n(m) + k)
 
-So a word that is frequent, in company in which it was never seen, is surprising. From a sample the mutual information
+So a word that is frequent, in company in which it was never seen, is surprising; but no feature is more surprising than
+ln(n + 1), for n events cannot tell what is rarer than one in n. From a sample the mutual information
 of independent features comes out as (|A| - 1)(|B| - 1) / 2n too large (Miller 1955), which is taken off.
 """
 
@@ -62,6 +63,7 @@ class DependenceTree:
     def surprises(self, shown: Shown) -> dict[str, float]:
         """Return how surprising each feature is, in nats from 0."""
         singles, pairs, parents = self._singles, self._pairs, self.parents
+        most = math.log(self.events + 1.0)
         found = {}
         for feature, literal in shown.items():
             chance = ((singles.get(literal) or 0.0) + 0.5) / (self.events + 1.0)
@@ -69,7 +71,7 @@ class DependenceTree:
             if parent is not None:
                 together = pairs.get((parent, literal)) or 0.0
                 chance = (together + _BACK_OFF * chance) / ((singles.get(parent) or 0.0) + _BACK_OFF)
-            found[feature] = max(0.0, -math.log(chance)) if chance > 0.0 else 0.0
+            found[feature] = min(most, max(0.0, -math.log(chance)))
         return found
 
     def learn(self, shown: Shown) -> None:

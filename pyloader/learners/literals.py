@@ -19,6 +19,8 @@ from pyloader.learners.reservoir import Literals
 LONGEST_WORD: Final = 128
 """Words are cut after so many characters."""
 
+_MIDDLE: Final = 0.75
+
 Value = float | int | str | bool
 Features = Mapping[str, Value]
 
@@ -51,4 +53,5 @@ def _bucket(value: float) -> str:
     if not math.isfinite(mantissa):
         return f"{mantissa}"
     # frexp gives .5 <= |m| < 1, so the lower end of the bucket is .5 or .75, away from zero.
-    return f"{math.copysign(0.75 if abs(mantissa) >= 0.75 else 0.5, mantissa) * 2.0**exponent:.3g}"  # noqa: PLR2004
+    lower = math.copysign(0.75 if abs(mantissa) >= _MIDDLE else 0.5, mantissa)
+    return f"{math.ldexp(lower, exponent):.3g}"

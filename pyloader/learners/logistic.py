@@ -1,7 +1,7 @@
 """Logistic regression on sparse features, learned one event at a time.
 
-The margin is z = b + Σ w_i·x_i, and the loss -ln s(±z), with s(z) = 1 / (1 + e^-z), is convex in w, so there is one best w and gradient steps go
-towards it. Each weight has a step of its own (AdaGrad; Duchi, Hazan and Singer, JMLR 12, 2011):
+The margin is z = b + Σ w_i·x_i. The loss -ln s(±z), with s(z) = 1 / (1 + e^-z), is convex in w: there is one best w,
+and gradient steps go towards it. Each weight has a step of its own (AdaGrad; Duchi, Hazan and Singer, JMLR 12, 2011):
 
     g_i = (s(z) - y)·x_i + λ·w_i        w_i -= η·g_i / √(ε + Σ g_i²)
 
