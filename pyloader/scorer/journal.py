@@ -7,6 +7,7 @@ once is met with less trust for a month (a scar); so is a program that an analys
 import math
 from collections.abc import Iterable
 from enum import IntEnum
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -19,6 +20,9 @@ SCAR_LIFE: Final = 30 * 86_400 * 1_000_000_000
 SCAR_MOST: Final = 2.0
 _LIKE: Final = 0.5
 """The least share of common evidence (Jaccard index) by which two episodes are alike."""
+
+_COMPARED: Final = 256
+"""With so many different combinations of evidence an alert is compared, the latest: attackers make up any number."""
 
 
 class Label(IntEnum):
@@ -65,11 +69,13 @@ class Past(msgspec.Struct):
 class Journal:
     """The latest episodes and the scars, at most `ENTRIES` and `SCARS`. Times are wall-clock nanoseconds."""
 
-    __slots__ = ("_past", "_scars", "evicted")
+    __slots__ = ("_kinds", "_past", "_scars", "evicted")
 
     def __init__(self) -> None:
         self.evicted = 0
         self._past: dict[str, Past] = {}
+        self._kinds: dict[tuple[str, ...], dict[str, None]] = {}
+        """The names of the episodes by their evidence in alphabetical order; what was entered last is last."""
         self._scars: dict[str, tuple[float, int]] = {}
 
     def __len__(self) -> int:
@@ -77,10 +83,17 @@ class Journal:
 
     def add(self, past: Past) -> None:
         """Enter an episode, or what has become of it since."""
-        if past.name not in self._past and len(self._past) >= ENTRIES:
-            del self._past[next(iter(self._past))]
+        before = self._past.pop(past.name, None)
+        if before is None and len(self._past) >= ENTRIES:
+            before = self._past.pop(next(iter(self._past)))
             self.evicted += 1
+        if before is not None:
+            self._leave_kind(before)
         self._past[past.name] = past
+        kind = tuple(sorted(past.codes))
+        names = self._kinds.pop(kind, {})
+        names[past.name] = None
+        self._kinds[kind] = names
 
     def named(self, name: str) -> Past | None:
         """Return the episode of this name."""
@@ -96,18 +109,25 @@ class Journal:
     def similar(self, codes: Iterable[str], most: int = 3) -> list[Similar]:
         """Return the episodes with much of the same evidence: the most alike first, of equals the latest."""
         wanted = set(codes)
-        found: list[tuple[float, int, Past]] = []
-        for past in self._past.values():
-            common = len(wanted.intersection(past.codes))
+        found: list[tuple[float, Past]] = []
+        for kind, names in islice(reversed(self._kinds.items()), _COMPARED):
+            common = len(wanted.intersection(kind))
             if common:
-                likeness = common / (len(wanted) + len(past.codes) - common)
+                likeness = common / (len(wanted) + len(kind) - common)
                 if likeness >= _LIKE:
-                    found.append((likeness, past.time, past))
-        found.sort(key=lambda one: (-one[0], -one[1], one[2].name))
+                    found += [(likeness, self._past[name]) for name in islice(reversed(names), most)]
+        found.sort(key=lambda one: (-one[0], -one[1].time, one[1].name))
         return [
             Similar(past.who, past.time, past.score, round(likeness, 2), past.label.name.lower())
-            for likeness, _, past in found[:most]
+            for likeness, past in found[:most]
         ]
+
+    def _leave_kind(self, past: Past) -> None:
+        kind = tuple(sorted(past.codes))
+        names = self._kinds[kind]
+        del names[past.name]
+        if not names:
+            del self._kinds[kind]
 
     def scar(self, key: str, nats: float, when: int) -> None:
         """Remember that someone attacked; nobody if the key is empty."""

@@ -39,7 +39,7 @@ def test_found_by_name_and_by_alert() -> None:
 
 
 def test_what_became_of_it() -> None:
-    """An episode that is entered again stands as it is now, once, where it stood."""
+    """An episode that is entered again stands once, as it is now."""
     journal = Journal()
     journal.add(past("1", score=50.0))
     journal.add(past("2"))
@@ -155,3 +155,24 @@ def test_mistrust_is_bounded(attacks: list[tuple[str, float, int]]) -> None:
         journal.scar(key, nats, NOW + months * SCAR_LIFE)
 
     assert all(0.0 <= journal.mistrust(key, NOW) <= SCAR_MOST for key in "xyz")
+
+
+def test_evidence_that_came_later_counts() -> None:
+    """An episode that is entered again is compared by the evidence that it has now, and no more by what it had."""
+    journal = Journal()
+    journal.add(past("1", ("a",)))
+    journal.add(past("1", ("b",)))
+
+    assert journal.similar(["a"]) == []
+    assert [one.who for one in journal.similar(["b"])] == ["suspect 1"]
+
+
+def test_work_of_a_comparison_is_bounded() -> None:
+    """Combinations of evidence without end make no alert slow: it is compared with the latest of them."""
+    journal = Journal()
+    journal.add(past("old", ("a",)))
+    for number in range(ENTRIES - 1):
+        journal.add(past(str(number), ("a", f"{number:04}")))
+
+    assert "suspect old" not in {one.who for one in journal.similar(["a"], most=ENTRIES)}
+    assert len(journal.similar(["a"], most=ENTRIES)) == 256
