@@ -32,6 +32,7 @@ from pyloader.scorer.recognition import circumstance_of, scar_of
 from pyloader.scorer.response import Responses
 from pyloader.scorer.scale import CALM, score_of
 from pyloader.scorer.signature import Signature
+from pyloader.scorer.standing import Outstanding
 from pyloader.scorer.tactics import SIGN_NATS, Tactics
 
 SECOND: Final = 1_000_000_000
@@ -125,6 +126,7 @@ class Scorer:
         self.focus = Focus()
         """What is to be reported in full."""
         self.episodes = Episodes()
+        self._outstanding = Outstanding()
         self.frozen_until = 0
         """No baseline learns from what happened before (ns, clock of the records)."""
         self.due = 0
@@ -294,6 +296,7 @@ class Scorer:
         log_period = self.tail.log_period(nats, wall)
         score = max(score_of(log_period), float(floor))
         episode.weighed(entity, nats, score, floor)
+        self._outstanding.weighed(episode, nats, now)
         return Verdict(
             entity=entity,
             ledger=ledger,
@@ -363,6 +366,7 @@ class Scorer:
         learn not to, and an episode of which something was lost was at least as strong. What raised an alert it learns
         a day later. An episode for which there was no room teaches nothing: it may not have been over.
         """
+        self._outstanding.closed(episode)
         past = self._entry(episode)
         self.journal.add(past)
         suspect = episode.score >= ALERTING and past.label is not Label.BENIGN
@@ -400,7 +404,7 @@ class Scorer:
 
     def _suspects(self, now: int) -> Iterator[Suspect]:
         """Yield against whom there is evidence now."""
-        for episode in self.episodes:
+        for episode in self._outstanding:
             worst = episode.worst
             if isinstance(worst, Process):
                 if worst.alive:
@@ -410,7 +414,7 @@ class Scorer:
 
     def _follow(self, now: int) -> Change | None:
         """Let the posture follow how the lineages stand."""
-        standing = [(episode, _nats_of(episode, now)) for episode in self.episodes]
+        standing = [(episode, _nats_of(episode, now)) for episode in self._outstanding]
         wall = now + self._offset
         host = of_host([nats for _, nats in standing])
         score = score_of(self.tail.log_period(host, wall)) if host > _FADED else 0.0
