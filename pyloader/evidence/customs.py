@@ -10,7 +10,9 @@ Four tables are kept of every execution, and what is new in one among many is ev
 A program that is new to its parent may be one that the whole host has never run. That is rarer, by the share r of the
 new children that were new to the host as well: the escape to the next shorter context, as in prediction by partial
 matching (Cleary and Witten, 1984), so p = p(new to the parent) · r. Of several things that are new about one execution
-only the most surprising is told, since they depend on each other.
+only the most surprising is told, since they depend on each other; so p counts as often as there were tables to be
+surprised by (Bonferroni). A shell, an interpreter or a wrapper does what it is told: neither its arguments nor what it
+starts say anything by being new; what is new to the service that it belongs to does.
 
 Most executions are repetitions. Those are only counted, and entered into the tables once a second.
 """
@@ -23,7 +25,7 @@ from pyloader.evidence.files import TEMPORARY
 from pyloader.evidence.habits import context_of
 from pyloader.evidence.item import Evidence, Group
 from pyloader.evidence.novelty import Contexts, Table
-from pyloader.evidence.programs import base_name
+from pyloader.evidence.programs import Programs, Role, base_name
 from pyloader.evidence.rarity import Experiences
 from pyloader.evidence.skeleton import skeleton, without_numbers
 from pyloader.evidence.staging import Staging
@@ -39,6 +41,7 @@ REPETITIONS: Final = 8_192
 SERVICES: Final = 4_096
 SETTLES_EVERY_NS: Final = 1_000_000_000
 
+_DOES_ANYTHING: Final = Role.SHELL | Role.INTERPRETER | Role.WRAPPER
 _SCRIPT: Final = int(ExecFlag.SCRIPT)
 _USERS_FROM: Final = 1_000
 _NOBODY: Final = 65_534
@@ -70,9 +73,10 @@ class _Repetition:
 class Customs:
     """What all programs of this host are used to. `contexts` is what was learned."""
 
-    def __init__(self, staging: Staging) -> None:
+    def __init__(self, staging: Staging, programs: Programs) -> None:
         self.contexts: Contexts = Experiences(CONTEXTS)
         self._staging = staging
+        self._programs = programs
         self._children = self._table("child")
         self._services = self._table("service")
         self._users = self._table("user")
@@ -137,7 +141,7 @@ class Customs:
         weights = []
         known = True
         for entry, before in zip(entries, seen, strict=True):
-            share = strange if entry.child else 1.0
+            share = len(entries) * (strange if entry.child else 1.0)
             weights.append(entry.table.weigh(before, entry.context, entry.symbol, now, share=share))
             known = known and entry.symbol in before
         if known:
@@ -166,16 +170,18 @@ class Customs:
 
     def _entries(self, process: Process, image: str, form: str) -> list[_Entry]:
         program, child = _folded(context_of(process)), _folded(image)
-        entries = [
-            _Entry(self._users, program, user_of(process.uid), NEW_USER, child=False),
-            _Entry(self._arguments, program, form, NEW_ARGUMENTS, child=False),
-        ]
+        entries = [_Entry(self._users, program, user_of(process.uid), NEW_USER, child=False)]
+        if not self._does_anything(process):
+            entries.append(_Entry(self._arguments, program, form, NEW_ARGUMENTS, child=False))
         if service := self._service_of.get(process.cgroup, ""):
             entries.append(_Entry(self._services, service, child, NEW_IN_SERVICE, child=True))
         parent = process.parent
-        if parent is not None and parent.exe:
+        if parent is not None and parent.exe and not self._does_anything(parent):
             entries.append(_Entry(self._children, _folded(context_of(parent)), child, NEW_CHILD, child=True))
         return entries
+
+    def _does_anything(self, process: Process) -> bool:
+        return self._programs.named(process.exe or process.comm).roles & _DOES_ANYTHING != 0
 
     def _estrange(self, process: Process, now: int, *, new: bool) -> None:
         """Count whether a child that was new in its context was new to the host as well."""

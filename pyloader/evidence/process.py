@@ -44,7 +44,7 @@ class ProcessEvidence:
 
     def __init__(self, staging: Staging) -> None:
         self._programs = Programs()
-        self._customs = Customs(staging)
+        self._customs = Customs(staging, self._programs)
         self._pipelines = Pipelines(self._programs)
         self._reconnaissance = Reconnaissance()
         self._downloads = Downloads()

@@ -76,7 +76,8 @@ class Experience(Generic[S]):
     def weight(self, symbol: S, share: float = 1.0) -> float:
         """Return how surprising something is now, in nats from 0 to `CAP`; 0 for what was seen before.
 
-        `share` (0 to 1) is the probability that something new is as strange as this is in other contexts as well.
+        `share` is what else to multiply the probability by: how likely something new is as strange as this elsewhere as
+        well, or in how many contexts it could have surprised.
         """
         if self.seen < LEAST_SEEN or symbol in self._often or symbol in self._once:
             return 0.0

@@ -5,6 +5,7 @@ import random
 import pytest
 
 from pyloader.evidence.customs import Customs, service_of, user_of
+from pyloader.evidence.programs import Programs
 from pyloader.evidence.staging import Staging
 from pyloader.host import Process
 from pyloader.pipeline import Pipeline
@@ -40,9 +41,19 @@ def test_child_that_a_program_never_had(stage: Stage) -> None:
     assert 3 < item.nats <= 4
 
 
-def test_child_of_a_program_that_starts_anything(stage: Stage) -> None:
-    """A shell of whose programs every third is new may start another."""
+def test_child_of_a_shell(stage: Stage) -> None:
+    """A shell does what it is told: neither what it starts nor its arguments are new to it."""
     shell = stage.run(["bash"])
+    _busy(stage, shell)
+    _busy(stage, shell, argv=("sh", "-c", "true"))
+
+    assert not _news(stage, stage.run(["sync"], shell))
+    assert not _news(stage, stage.run(["sh", "-e", "/opt/x"], shell))
+
+
+def test_child_of_a_program_that_starts_anything(stage: Stage) -> None:
+    """A program of whose children every third is new may start another."""
+    shell = stage.run(["build"])
     for number in range(300):
         for argv in (["ls"], ["cat", "x"], [f"/opt/tool{chr(97 + number % 26)}{number}"]):
             stage.exit(stage.run(argv, shell))
@@ -143,13 +154,13 @@ def test_it_stays_new_when_it_was_not_quiet(stage: Stage) -> None:
 def test_nothing_is_learned_while_frozen(stage: Stage) -> None:
     """While baselines are frozen no execution is counted, be it new or a repetition."""
     cron = stage.run(["cron"])
-    _busy(stage, cron, 100)
+    _busy(stage, cron, 1_000)
     stage.evidence.freeze(stage.now + 1_000 * SECOND)
-    _busy(stage, cron, 100)
+    _busy(stage, cron, 1_000)
     stage.now += 1_000 * SECOND
     child = stage.run(["sync"], cron)
 
-    assert _news(stage, child) == [f"sync (pid {child.pid}): none of 100 programs that cron started was ever sync"]
+    assert _news(stage, child) == [f"sync (pid {child.pid}): none of 1,000 programs that cron started was ever sync"]
 
 
 def test_all_that_is_new_together_raises_no_alert() -> None:
@@ -180,7 +191,7 @@ def test_random_commands_are_bounded() -> None:
     """However many different programs run, what is kept of them is bounded, and what was given up is counted."""
     stage = Stage()
     parent = stage.run(["bash"])
-    customs = Customs(Staging())
+    customs = Customs(Staging(), Programs())
     customs.contexts.capacity = 50
     process = stage.run(["x"], parent)
     for number in range(1_000):
