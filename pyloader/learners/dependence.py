@@ -6,8 +6,8 @@ information is the nearest to the data (Chow and Liu, IEEE Transactions on Infor
     -ln P(x) = Σ_f -ln P(x_f | x_parent(f))       P(l | m) = (n(m, l) + k·P(l)) / (n(m) + k)
 
 So a word that is frequent, in company in which it was never seen, is surprising; but no feature is more surprising than
-ln(n + 1), for n events cannot tell what is rarer than one in n. From a sample the mutual information
-of independent features comes out as (|A| - 1)(|B| - 1) / 2n too large (Miller 1955), which is taken off.
+ln(n + 1), for n events cannot tell what is rarer than one in n. From a sample the mutual information of independent
+features comes out as (|A| - 1)(|B| - 1) / 2n too large (Miller 1955), which is taken off.
 """
 
 import math

@@ -1,7 +1,7 @@
 """What the anomaly scorer finds on KDD99 and NSL-KDD, beside a z-score per feature and river's HalfSpaceTrees.
 
 Two ways to use them, on the same events for all three. "clean": learn the first half of the normal connections, as
-known to be benign, at most 10,000 of them, drawn by chance; then score normal ones of the second half, and attacks, without learning.
+known to be benign, at most 10,000 of them, drawn by chance; then score some of the second half, without learning.
 "stream": after the same beginning, score and then learn, without labels, 10,000 later events in their order, of which
 attacks are 1 %. NSL-KDD has no order; it is shuffled. Every round draws other events.
 
