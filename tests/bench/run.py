@@ -12,11 +12,13 @@ from tests.bench import (
     bench_calibration,
     bench_exec_cost,
     bench_latency,
+    bench_learning,
     bench_memory,
     bench_memory_cost,
     bench_ring,
     bench_separation,
     bench_startup,
+    bench_streams,
     bench_xdp,
     machine,
 )
@@ -33,6 +35,8 @@ BENCHES: dict[str, ModuleType] = {
     "startup": bench_startup,
     "memory": bench_memory,
     "xdp": bench_xdp,
+    "learning": bench_learning,
+    "streams": bench_streams,
     "separation": bench_separation,
     "calibration": bench_calibration,
 }

@@ -65,6 +65,11 @@ def learned(new: Callable[[], Learner], count: int = 200) -> Learner:
     return learner
 
 
+def turned_round(x: Features) -> Features:
+    """Return the same features in the opposite order."""
+    return {name: x[name] for name in reversed(list(x))}
+
+
 @every_learner
 def test_attacks_score_higher(new: Callable[[], Learner]) -> None:
     """After some labels, or none for the one that needs none, attacks score higher than the rest on average."""
@@ -102,10 +107,10 @@ def test_order_of_features_means_nothing(new: Callable[[], Learner]) -> None:
     straight, turned = new(), new()
     for x, y in events(200):
         straight.learn_one(x, y)
-        turned.learn_one(dict(reversed(x.items())), y)
+        turned.learn_one(turned_round(x), y)
 
     for x, _ in events(50, seed=3):
-        assert straight.score_one(x) == turned.score_one(dict(reversed(x.items())))
+        assert straight.score_one(x) == turned.score_one(turned_round(x))
 
 
 @every_learner
@@ -113,7 +118,8 @@ def test_features_may_come_and_go(new: Callable[[], Learner]) -> None:
     """Features that were never seen, and the absence of known ones, are no errors, and change no type of a score."""
     learner = learned(new)
 
-    for x in ({}, {"exe": "nginx"}, {"unseen": "x"}, {"exe": 3, "sent": "many"}):
+    odd: tuple[Features, ...] = ({}, {"exe": "nginx"}, {"unseen": "x"}, {"exe": 3, "sent": "many"})
+    for x in odd:
         learner.learn_one(x, y=False)
         learner.learn_one(x)
 
