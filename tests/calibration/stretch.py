@@ -49,7 +49,7 @@ AFTER = 10_000_000
 """So long after a unit time still runs as it was recorded: daemons finish what it began."""
 
 LEAST_PAUSE = 100_000_000
-IDLE = 60
+IDLE = 20
 """Idle seconds that are filled into each pause."""
 
 MONDAY = 1_793_577_600 * SECOND
@@ -184,8 +184,8 @@ class Stretcher:
         self._clock = clock
         self._exact: dict[Key, int] = {}
         self._last: NetworkTraffic | None = None
-        self._filled = 0
-        """Idle seconds since then."""
+        self._until = 0
+        """The timestamp of the last record."""
 
     def move(self, record: AnyRecord) -> AnyRecord:
         """Return a record with its times on the stretched clock."""
@@ -208,25 +208,23 @@ class Stretcher:
         return msgspec.structs.replace(record, **changes)
 
     def idle(self, moved: AnyRecord) -> list[NetworkTraffic]:
-        """Return the seconds in which nothing came that lie between the last totals and a moved record."""
-        last, filled = self._last, self._filled
+        """Return the seconds of the pause before a moved record in which nothing came."""
+        last, since = self._last, self._until
+        self._until = moved.timestamp
         if isinstance(moved, NetworkTraffic):
-            self._last, self._filled = moved, 0
-        if last is None or filled >= IDLE:
+            self._last = moved
+        if last is None:
             return []
-        seconds = min(IDLE, (moved.timestamp - last.timestamp) // SECOND - 1)
-        if not isinstance(moved, NetworkTraffic):
-            self._filled = max(filled, seconds)
         return [
             msgspec.structs.replace(
                 last,
-                timestamp=last.timestamp + second * SECOND,
+                timestamp=since + second * SECOND,
                 interval=SECOND,
                 counts=bytes(len(last.counts)),
                 dispersion=bytes(len(last.dispersion)),
                 peak=0,
             )
-            for second in range(filled + 1, seconds + 1)
+            for second in range(1, min(IDLE, (moved.timestamp - since) // SECOND - 1) + 1)
         ]
 
 

@@ -87,4 +87,5 @@ echo 'session optional pam_exec.so /srv/tools/scope.sh' >> /etc/pam.d/sshd
 rm -rf /var/lib/postgresql/days; install -d -o postgres /var/lib/postgresql/days
 binaries=$(ls -d /usr/lib/postgresql/*/bin | tail -n 1); ln -sfn "$binaries" /srv/tools/postgresql
 runuser -u postgres -- "$binaries/initdb" -A trust -D /var/lib/postgresql/days > /dev/null
+mkdir -p /etc/postgresql-common; echo '\pset pager off' >> /etc/postgresql-common/psqlrc
 mkdir -p /run/postgresql; chown postgres /run/postgresql
