@@ -350,6 +350,7 @@ HOST_MOUNTED_SHELL = Kind(
 )
 OFFENSIVE_TOOL = Kind("offensive_tool", Group.PROCESS, 4.6, "T1588.002", "{who} has the name of an attack tool: {what}")
 NETWORK_SCAN = Kind("network_scan", Group.PROCESS, 2.2, "T1046", "{who} scans the network: {what}")
+HOST_SWEEP = Kind("host_sweep", Group.OUTBOUND, 7.6, "T1018", "{who} looks for hosts one by one: {what}")
 MINER = Kind("miner", Group.PROCESS, 7.4, "T1496", "{who} is told to mine for a pool: {what}")
 
 # Code in memory. Where a habit decides the weight (`habits`), the number here is its cap. -----------------------------

@@ -26,6 +26,7 @@ from pyloader.evidence.script import judge_script
 from pyloader.evidence.services import judge_child
 from pyloader.evidence.shell import Argv, shell_code, wrapped
 from pyloader.evidence.staging import Staging
+from pyloader.evidence.sweeps import Sweeps
 from pyloader.evidence.traits import Trait, traits_of
 from pyloader.host import Host, Process
 from pyloader.records import CgroupSeen, CredentialChange, ExecFlag, ProcessExec, ProcessSeen, Record, Stdio
@@ -48,6 +49,7 @@ class ProcessEvidence:
         self._pipelines = Pipelines(self._programs)
         self._reconnaissance = Reconnaissance()
         self._downloads = Downloads()
+        self._sweeps = Sweeps()
         self._code: Memo[str, tuple[Finding, ...]] = Memo()
         self._commands: Memo[tuple[str, Argv], tuple[Finding, ...]] = Memo()
         self.handlers: dict[type[Record], Handler] = {
@@ -75,6 +77,7 @@ class ProcessEvidence:
             "customs": self._customs.evicted,
             "reconnaissance": self._reconnaissance.evicted,
             "downloads": self._downloads.evicted,
+            "sweeps": self._sweeps.evicted,
             "code": self._code.evicted,
             "commands": self._commands.evicted,
         }
@@ -114,6 +117,7 @@ class ProcessEvidence:
             found += self._downloads.started(process, argv, record.timestamp)
         else:
             found += self._downloads.executed(process, program, argv, code, record.timestamp)
+        found += self._sweeps.judge(process, program, argv, record.timestamp)
         found += self._reconnaissance.judge(process, program, argv, record.timestamp)
         found += self._customs.judge(record, process, found)
         return _strongest(found) if found else NOTHING

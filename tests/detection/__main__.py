@@ -3,12 +3,12 @@
 import argparse
 import os
 import sys
-from itertools import chain, zip_longest
+from itertools import chain
 from pathlib import Path
 
 from tests.detection import judge, recorder
 from tests.detection.learning import copied, learn
-from tests.detection.simulations import Case, neighbours, ordinary, remote_shells, simulations, variants
+from tests.detection.simulations import everything
 from tests.detection.table import details, table
 
 
@@ -16,7 +16,7 @@ def main() -> int:
     """Record or judge."""
     options = _options()
     corpus = Path(os.environ.get("PYLOADER_CORPUS", "../shared/corpus"))
-    cases = [case for case in _cases(corpus, options.ordinary) if options.only in f"{case.kind} {case.work.name}"]
+    cases = [case for case in everything(corpus, options.ordinary) if options.only in f"{case.kind} {case.work.name}"]
     options.folder.mkdir(parents=True, exist_ok=True)
     if options.learn is not None:
         learn(options.learn, options.folder)
@@ -32,13 +32,6 @@ def main() -> int:
     if options.details:
         sys.stdout.writelines(f"{line}\n" for line in chain(details(verdicts), (f"OTHER {one}" for one in strangers)))
     return 0
-
-
-def _cases(corpus: Path, count: int) -> list[Case]:
-    """Return all cases, ordinary work between the attacks."""
-    attacks = [*simulations(corpus), *remote_shells(corpus), *variants()]
-    quiet = [*neighbours(), *ordinary(corpus, count)]
-    return [case for pair in zip_longest(attacks, quiet) for case in pair if case is not None]
 
 
 def _options() -> argparse.Namespace:

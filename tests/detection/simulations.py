@@ -7,7 +7,9 @@ reason. README.md tells the rule.
 import csv
 import json
 import random
+import shutil
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import Final
 
@@ -77,7 +79,7 @@ def remote_shells(corpus: Path) -> Iterator[Case]:
             # A line of its own starts a prompt, and what follows is typed there.
             code = f"{program} <<'END'\n{rest}\nEND"
         name = f"{case['function']} {case['binary']} {number}"
-        missing = MISSING.get(case["binary"], "")
+        missing = "" if shutil.which(case["binary"]) else MISSING.get(case["binary"], "is not installed here")
         elevated = "-p" in code.split()
         work = Work(name, code, "bash", peer=peer, elevated=elevated)
         answer = "excluded" if missing else "yes"
@@ -101,6 +103,14 @@ def neighbours() -> Iterator[Case]:
     """Return ordinary work that resembles the attacks."""
     for variant in NEIGHBOURS:
         yield _case(variant, "benign")
+
+
+def everything(corpus: Path, count: int) -> Iterator[Case]:
+    """Return all cases with so many ordinary command lines, the ordinary work between the attacks."""
+    attacks = [*simulations(corpus), *remote_shells(corpus), *variants()]
+    quiet = [*neighbours(), *ordinary(corpus, count)]
+    for pair in zip_longest(attacks, quiet):
+        yield from (case for case in pair if case is not None)
 
 
 def _case(variant: Variant, answer: str) -> Case:

@@ -360,6 +360,13 @@ VARIANTS: Final = [
         "python3 -c 'import socket\nfor h in range(1, 120):\n s=socket.socket(); s.settimeout(.05); s.connect_ex((\"203.0.113.%d\" % h, 22)); s.close()'",
         typed=True,
     ),
+    _of(
+        _SCAN,
+        "ping",
+        "for i in $(seq 1 60); do ping -c 1 -W 1 203.0.113.$i & done; wait",
+        typed=True,
+        elevated=True,
+    ),
     _of(_SCAN, "hping", "hping3 -S -p ++1 -c 60 -i u1000 203.0.113.9", typed=True, elevated=True),
     _of(
         _SCAN,
