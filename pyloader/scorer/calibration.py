@@ -32,6 +32,9 @@ HOURS: Final = 24
 EPISODES: Final = 4_096
 """So many episodes are remembered; of more, the latest."""
 
+FEWEST_EPISODES: Final = 512
+"""So many are remembered however old they are; beyond them none that is older than twice the half-life."""
+
 PRIOR_EPISODES: Final = 100.0
 """How many episodes the prior is worth."""
 
@@ -61,6 +64,13 @@ _HEAVIEST: Final = 0.5
 
 _SHORTEST: Final = 0.05
 """The least mean excess that is believed, in nats: what was always seen alike may differ tomorrow."""
+
+
+class Learned(NamedTuple):
+    """The strongest evidence of an episode that was learned, and when that closed (wall-clock ns)."""
+
+    nats: float
+    when: int
 
 
 class Waiting(NamedTuple):
@@ -96,7 +106,7 @@ class Tail:
         """Episodes that waited for a label and had to make room for others."""
         self.since: int | None = None
         """When watching began."""
-        self._order: deque[float] = deque()
+        self._order: deque[Learned] = deque()
         self._ranked: list[float] = []
         self._counts = [0.0] * HOURS
         self._seconds = [0.0] * HOURS
@@ -111,9 +121,8 @@ class Tail:
     def learn_one(self, nats: float, when: int) -> None:
         """Take in an ordinary episode that closed at this time, with its strongest evidence."""
         if len(self._order) >= EPISODES:
-            oldest = self._order.popleft()
-            del self._ranked[bisect_left(self._ranked, oldest)]
-        self._order.append(nats)
+            self._forget_oldest()
+        self._order.append(Learned(nats, when))
         insort(self._ranked, nats)
         self._counts[when // HOUR % HOURS] += 1.0
         self._fit()
@@ -140,6 +149,9 @@ class Tail:
         while waiting and waiting[0].due <= until:
             one = waiting.popleft()
             self.learn_one(one.nats, one.when)
+        if len(self._order) > FEWEST_EPISODES and self._order[0].when < until - 2 * HALF_LIFE:
+            self._forget_oldest()
+            self._fit()
         since = max(since, until - _LONGEST)
         if until <= since:
             return
@@ -184,6 +196,10 @@ class Tail:
         ratio = (nats - self._level) / self._excess
         tail = above - (math.log1p(self._shape * ratio) / self._shape if self._shape > 0.0 else ratio)
         return max(tail, math.log((seen - math.sqrt(seen)) / count)) if seen > 1 else tail
+
+    def _forget_oldest(self) -> None:
+        oldest = self._order.popleft()
+        del self._ranked[bisect_left(self._ranked, oldest.nats)]
 
     def _fit(self) -> None:
         """Fit the tail to what exceeds the level."""

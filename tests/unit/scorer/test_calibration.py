@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyloader.scorer import Tail
-from pyloader.scorer.calibration import EPISODES, HALF_LIFE, HOUR, HOURS, PATIENCE, PRIOR_EPISODES, WAITING
+from pyloader.scorer.calibration import (
+    EPISODES,
+    FEWEST_EPISODES,
+    HALF_LIFE,
+    HOUR,
+    HOURS,
+    PATIENCE,
+    PRIOR_EPISODES,
+    WAITING,
+)
 from pyloader.scorer.scale import PRIOR_PERIOD, score, score_of
 from tests.unit.scorer.streams import DAY, MIDNIGHT, SECOND, SHAPES, STEPS, alerts_a_day
 
@@ -196,6 +205,31 @@ def test_oldest_episodes_leave() -> None:
 
     assert len(tail) == EPISODES
     assert tail.exceeded(9.0) < 1e-3
+
+
+def test_what_is_old_leaves() -> None:
+    """Episodes of more than a month ago are forgotten, like the rate at which they came; a few are kept for ever."""
+    tail = taught([9.0] * 1_000)
+    for second in range(2_000):
+        tail.watched(MIDNIGHT + 40 * DAY * SECOND, MIDNIGHT + (40 * DAY + second) * SECOND)
+
+    assert len(tail) == FEWEST_EPISODES
+
+
+def test_new_work_becomes_ordinary() -> None:
+    """On a host that was watched for months a new kind of work, four times a day, is ordinary within two weeks."""
+    tail, last = Tail(), MIDNIGHT
+    chance = random.Random(1)
+    for hour in range(120 * 24):
+        now = MIDNIGHT + hour * HOUR
+        tail.watched(last, now)
+        last = now
+        tail.learn_one(chance.expovariate(1.0), now)
+        if hour >= 106 * 24 and hour % 6 == 0:
+            tail.learn_one(8.0, now)
+
+    assert score_of(tail.log_period(8.0, last)) < 62.0
+    assert score_of(tail.log_period(12.0, last)) > 62.0
 
 
 @given(st.lists(st.sampled_from([1.0, 1.5, 2.0, 7.0]), min_size=1, max_size=60))
