@@ -17,7 +17,7 @@ from pyloader.records import AnyRecord
 from pyloader.scorer.innate import INNATE
 from pyloader.scorer.signature import Signature, Signatures, of_lineage
 
-LEAST_BESIDE: Final = 0.5
+LEAST_BESIDE: Final = 1.0
 LEAST_ALONE: Final = 1.5
 """A response of less, in nats, is not told: beside other evidence, and alone."""
 
