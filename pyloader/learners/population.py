@@ -137,7 +137,6 @@ class Population:
         for unit in awake:
             gain = without - math.log1p(math.exp(sign * (base + unit.llr)))
             unit.utility += weight * gain / len(awake)
-            unit.awake += weight
             if positive:
                 unit.positives += weight
             else:

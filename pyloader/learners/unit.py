@@ -69,7 +69,6 @@ class Unit:
 
     __slots__ = (
         "adult",
-        "awake",
         "background",
         "birth",
         "floor",
@@ -111,7 +110,6 @@ class Unit:
         self.negatives = 0.0
         self.background = 0.0
         self.seen = 0
-        self.awake = 0.0
         self.utility = 0.0
 
     def matches(self, literals: Collection[str]) -> bool:
