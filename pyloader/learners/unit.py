@@ -140,8 +140,8 @@ class Totals(NamedTuple):
 def weight(positives: float, negatives: float, background: float, totals: Totals) -> float:
     """Return the log likelihood-ratio of a unit with these counts, 0 to `STRONGEST` nats.
 
-    >>> round(weight(5, 0, 10, Totals(20, 200, 100_000)), 2), weight(0, 0, 0, Totals(20, 200, 100_000))
-    (3.95, 0.0)
+    >>> round(weight(2, 1, 10, Totals(20, 200, 100_000)), 2), weight(0, 0, 0, Totals(20, 200, 100_000))
+    (2.37, 0.0)
     """
     if positives <= 0.0:
         return 0.0
