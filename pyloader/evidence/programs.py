@@ -184,8 +184,11 @@ _NAMES: Final[dict[int, str]] = {
     Role.INETD: "inetd xinetd systemd tcpserver tcpd ucspi-tcp git-daemon openbsd-inetd rlinetd launchd init",
 }
 
-_VERSION = pattern(r"(?:[-_.]?v?\d[\d.]*(?:-\d+)?|\.(?:basic|tiny|nox|gtk3?|openbsd|traditional|distrib|real|bin))+$")
+_VERSION = pattern(r"(?:[-_.]?v?\d++|\.(?:basic|tiny|nox|gtk3?|openbsd|traditional|distrib|real|bin))++$")
 _INTERPRETERS = pattern(r"^((?:python|perl|ruby|php|lua|node|bash|pypy|tclsh|guile)(?=\d)|luajit(?=-\d))")
+
+_LONGEST: Final = 64
+"""No known name is so long, with version and variant."""
 
 ROLES: Final[dict[str, int]] = {}
 """The roles of a name: the one table that the rest is looked up in."""
@@ -213,6 +216,8 @@ def plain_name(name: str) -> str:
     name = name.removeprefix("-")
     if match := _INTERPRETERS.match(name):
         return match[1]
+    if len(name) > _LONGEST:
+        return name
     plain = _VERSION.sub("", name)
     return plain if plain in ROLES else name
 
