@@ -10,6 +10,7 @@ from pyloader import PyloaderError
 from tests.bench import (
     bench_assessment,
     bench_calibration,
+    bench_detection,
     bench_exec_cost,
     bench_latency,
     bench_learning,
@@ -39,6 +40,7 @@ BENCHES: dict[str, ModuleType] = {
     "streams": bench_streams,
     "separation": bench_separation,
     "calibration": bench_calibration,
+    "detection": bench_detection,
 }
 RESULT = ROOT / ".build" / "bench.json"
 
