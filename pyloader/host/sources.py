@@ -18,7 +18,7 @@ from pyloader.records import (
     PacketAnomaly,
     SocketListening,
     SourceSummary,
-    address,
+    address_text,
 )
 
 WHOLE: Final = 128
@@ -105,7 +105,7 @@ class Source:
         self.activities: dict[str, Activity] = {}
 
     def __str__(self) -> str:
-        plain = str(address(self.address))
+        plain = address_text(self.address)
         if self.prefix == WHOLE:
             return plain
         return f"{plain}/{self.prefix - 96 if self.address.startswith(_IPV4) else self.prefix}"

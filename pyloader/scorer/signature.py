@@ -29,7 +29,7 @@ from pyloader.records import (
     Record,
     SourceSummary,
     Stdio,
-    address,
+    reach,
 )
 
 CODES: Final = 4
@@ -224,20 +224,13 @@ def _port(port: int) -> str:
     return "registered" if port < _FIRST_EPHEMERAL_PORT else "high"
 
 
-def _peer(raw: bytes) -> str:
-    peer = address(raw)
-    if peer.is_loopback:
-        return "loopback"
-    return "private" if peer.is_private else "public"
-
-
 def _connection(record: ConnectionOpened, process: Process | None) -> Literals:
     outbound = record.direction == Direction.OUTBOUND
     return (
         *_who(process, record.uid),
         f"way={'out' if outbound else 'in'}",
         f"port={_port(record.remote_port if outbound else record.local_port)}",
-        f"peer={_peer(record.remote_address)}",
+        f"peer={reach(record.remote_address)}",
         f"done={'yes' if record.outcome == Outcome.ESTABLISHED else 'no'}",
     )
 
@@ -249,7 +242,7 @@ def _many(count: int) -> str:
 def _source(record: SourceSummary, process: Process | None) -> Literals:  # noqa: ARG001 -- packets have no process.
     done = record.handshakes * 10 // max(1, record.syn)
     return (
-        f"peer={_peer(record.source)}",
+        f"peer={reach(record.source)}",
         f"ports={_many(record.ports)}",
         f"addresses={_many(record.addresses)}",
         f"packets={_many(record.packets)}",
@@ -260,7 +253,7 @@ def _source(record: SourceSummary, process: Process | None) -> Literals:  # noqa
 
 
 def _anomaly(record: PacketAnomaly, process: Process | None) -> Literals:  # noqa: ARG001 -- packets have no process.
-    return (f"peer={_peer(record.source)}", f"anomaly={record.kind}", f"port={_port(record.destination_port)}")
+    return (f"peer={reach(record.source)}", f"anomaly={record.kind}", f"port={_port(record.destination_port)}")
 
 
 _TOLD: Final[dict[type[Record], tuple[Group, Callable[[Any, Process | None], Literals]]]] = {
