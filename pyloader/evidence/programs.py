@@ -171,7 +171,10 @@ _NAMES: Final[dict[int, str]] = {
     " wine64-preloader wasmtime wasmer qemu"
     " qemu-system-x86_64 qemu-system-aarch64 qemu-system-arm qemu-system-i386 qemu-system-riscv64 qemu-x86_64"
     " qemu-aarch64 qemu-arm qemu-i386 qemu-riscv64 qemu-x86_64-static qemu-aarch64-static qemu-arm-static valgrind"
-    " memcheck-amd64-linux box64 FEXInterpreter dolphin-emu octave R"
+    " box64 FEXInterpreter dolphin-emu octave R memcheck-amd64-linux callgrind-amd64-linux"
+    " cachegrind-amd64-linux massif-amd64-linux helgrind-amd64-linux drd-amd64-linux dhat-amd64-linux"
+    " none-amd64-linux memcheck-arm64-linux callgrind-arm64-linux cachegrind-arm64-linux massif-arm64-linux"
+    " helgrind-arm64-linux drd-arm64-linux dhat-arm64-linux none-arm64-linux"
     # These compile regular expressions (PCRE2).
     " grep egrep git rg pcre2grep",
     Role.TRACER: "gdb gdbserver lldb lldb-server strace ltrace rr perf valgrind criu delve dlv uftrace reptyr pstack"
