@@ -10,6 +10,7 @@ baselines and the `journal` its memory, and labels that come back are its feedba
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import ClassVar, Final, NamedTuple
 
 import msgspec
@@ -135,6 +136,7 @@ class Scorer:
         self._losses = Losses()
         self._last_turn: int | None = None
         self._crowded_out: list[Episode] = []
+        self._looked_at: list[Episode] = []
         self._next_generation = 0
 
     @property
@@ -220,13 +222,7 @@ class Scorer:
             self._next_generation = now + GENERATION_NS
             self.responses.generation()
         change = self._follow(now)
-        self.focus = self.attention.choose(
-            now,
-            list(self._suspects(now)),
-            processes,
-            posture=self.posture.level,
-            loss=self._losses.blind_until > now,
-        )
+        self._turn_attention(now, processes)
         return Turn(closed, change)
 
     def rise(self, verdict: Verdict, now: int) -> Change | None:
@@ -402,15 +398,22 @@ class Scorer:
             note=before.note if before is not None else "",
         )
 
-    def _suspects(self, now: int) -> Iterator[Suspect]:
-        """Yield against whom there is evidence now."""
-        for episode in self._outstanding:
-            worst = episode.worst
-            if isinstance(worst, Process):
-                if worst.alive:
-                    yield Suspect(worst.pid, _nats_of(episode, now), episode.lineage.label)
-            elif isinstance(worst, Activity) and worst.source is not None:
-                yield Suspect(worst.source.address, _nats_of(episode, now), episode.lineage.label)
+    def _turn_attention(self, now: int, processes: Sequence[int]) -> None:
+        """Choose whom to look at, of those who stand out and those who were looked at until now."""
+        suspects: dict[int | bytes, tuple[Suspect, Episode]] = {}
+        for episode in chain(self._outstanding, self._looked_at):
+            key = _key_of(episode.worst)
+            if key is not None and self.episodes.get(episode.lineage) is episode:
+                suspects[key] = Suspect(key, _nats_of(episode, now), episode.lineage.label), episode
+        self.focus = self.attention.choose(
+            now,
+            [suspect for suspect, _ in suspects.values()],
+            processes,
+            posture=self.posture.level,
+            loss=self._losses.blind_until > now,
+        )
+        chosen = {*self.focus.processes, *self.focus.sources}
+        self._looked_at = [episode for key, (_, episode) in suspects.items() if key in chosen]
 
     def _follow(self, now: int) -> Change | None:
         """Let the posture follow how the lineages stand."""
@@ -440,6 +443,15 @@ _DIRECTION: Final = {Label.NONE: 0, Label.BENIGN: -1, Label.MALICIOUS: 1}
 
 def _inheritance(parent: Process) -> Ledger | None:
     return parent.ledger.inherited() if isinstance(parent.ledger, Ledger) else None
+
+
+def _key_of(entity: Entity) -> int | bytes | None:
+    """Return by what the kernel knows somebody: the id of a process, the address of a source."""
+    if isinstance(entity, Process):
+        return entity.pid if entity.alive else None
+    if isinstance(entity, Activity) and entity.source is not None:
+        return entity.source.address
+    return None
 
 
 def _nats_of(episode: Episode, now: int) -> float:

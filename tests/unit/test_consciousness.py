@@ -134,6 +134,7 @@ def test_attention_focus_management() -> None:
     first, crowded, after = source.attended
 
     assert 100 in first.processes
+    assert 100 in crowded.processes
     assert SLOTS <= len(crowded.processes) <= SLOTS + EXPLORERS
     assert set(after.processes) <= {1, 99, 100}
 
