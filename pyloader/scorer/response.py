@@ -53,7 +53,7 @@ class Responses:
         """How many entries each table gave up for new ones."""
         return {f"population {name}": count for name, count in self._repertoire.evicted.items()} | {
             "learned features": self._learner.evicted,
-            "signatures": self._signatures.evicted,
+            **self._signatures.evicted,
         }
 
     def hear(self, record: AnyRecord, process: Process | None, items: Sequence[Evidence]) -> "Heard | None":
