@@ -1,5 +1,7 @@
 """What stands in for the kernel."""
 
+from collections.abc import Iterable
+
 from pyloader.host import Focus
 from pyloader.records import AnyRecord
 from tests.unit.examples import HEADER
@@ -28,6 +30,12 @@ class FakeSource:
         if not self._batches:
             raise EOFError
         return self._batches.pop(0)
+
+    def add(self, records: Iterable[AnyRecord]) -> None:
+        """Put records of the sensor's own into the stream, before what is left of the others."""
+        added = list(records)
+        if added:
+            self._batches.insert(0, added)
 
     def attend(self, focus: Focus) -> None:
         """Remember what to look at."""
