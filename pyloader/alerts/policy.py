@@ -70,7 +70,7 @@ class AlertPolicy:
         boot_id: str,
         realtime_offset: int,
         threshold: float = MEDIUM_FROM,
-        capacity: int = 4_096,
+        capacity: int = 2_048,
     ) -> None:
         self.threshold = threshold
         self.capacity = capacity

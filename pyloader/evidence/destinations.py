@@ -37,7 +37,7 @@ might be anything; an installed program has destinations of its own."""
 _INSTALLED: Final = ("/usr/", "/bin/", "/sbin/", "/lib", "/opt/", "/snap/")
 _ANYTHING: Final = Role.SHELL | Role.INTERPRETER | Role.DOWNLOADER | Role.RELAY
 
-CONTEXTS: Final = 8_192
+CONTEXTS: Final = 4_096
 """So many executables, in each of three roles, each of two generations holds."""
 
 _TAKEN_UP: Final = -1

@@ -40,7 +40,7 @@ A search compiles its pattern only if that is a regular expression: hundreds of 
 FACING_SHARE: Final = 0.1
 """Of the instances of a program that compiles, the share whose first code comes when they face the network."""
 
-CONTEXTS: Final = 25_000
+CONTEXTS: Final = 8_192
 """So many programs each of two generations holds."""
 
 TABLE: Final = "habit"

@@ -237,7 +237,7 @@ _MULTI_CALL: Final = frozenset({"busybox", "toybox", "coreutils"})
 class Programs:
     """Programs by base name. At most `capacity` names are remembered; a full table is forgotten as a whole."""
 
-    def __init__(self, capacity: int = 8_192) -> None:
+    def __init__(self, capacity: int = 4_096) -> None:
         self.capacity = capacity
         self.evicted = 0
         self._known: dict[str, Program] = {}

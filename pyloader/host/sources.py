@@ -99,7 +99,7 @@ class Source:
         self.summary: SourceSummary | None = None
         self.before: SourceSummary | None = None
         self.accepted = 0
-        self.ports: set[int] = set()
+        self.ports: dict[int, None] = {}
         self.spoken_to = False
         self.contacts: object | None = None
         self.activities: dict[str, Activity] = {}
@@ -192,7 +192,7 @@ class SourceTable:
         if record.direction == Direction.INBOUND:
             source.accepted += 1
             if len(source.ports) < PORTS:
-                source.ports.add(record.local_port)
+                source.ports[record.local_port] = None
             self._serve(record.local_port)
         else:
             source.spoken_to = True

@@ -21,7 +21,7 @@ from pyloader.learners.selection import generation
 from pyloader.learners.unit import Conjunction, Unit, UnitDescription
 
 GROUPS: Final = 6
-MEMO: Final = 8_192
+MEMO: Final = 4_096
 GRAVES: Final = 1_024
 
 _REENTRY: Final = tuple(tuple(f"reentry.{group}={bin_}" for bin_ in range(4)) for group in range(GROUPS))

@@ -430,7 +430,7 @@ _CODES: Final = 64
 """So many codes and contexts are kept of an episode."""
 
 _ALERTS: Final = 64
-_SIGNATURES: Final = 16
+_SIGNATURES: Final = 4
 
 _CROWD: Final = 1_024
 """So many episodes for which there was no room are not kept for longer, whatever the time."""
