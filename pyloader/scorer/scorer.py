@@ -67,6 +67,8 @@ class Verdict(NamedTuple):
     """Its own, or, if that weighs more, that of its lineage."""
     share: float
     """What of the ledger counts: 1, or `ATTENUATION` for that of the lineage."""
+    own: float
+    """The score that the entity has by its own ledger alone."""
     tactics: Tactics
     moved: float
     """By what labels have taught the sum was moved, in nats."""
@@ -284,6 +286,7 @@ class Scorer:
         lineage.case = case = case_of(lineage).with_evidence(items, now)
         floor = ledger.floor
         nats, of_relatives, share = ledger.nats(now), ATTENUATION * case.ledger.nats(now), 1.0
+        own = score_of(self.tail.log_period(nats, wall))
         if of_relatives > nats:
             ledger, nats, share = case.ledger, of_relatives, ATTENUATION
         episode = self._enter(entity, items, heard, now)
@@ -297,6 +300,7 @@ class Scorer:
             entity=entity,
             ledger=ledger,
             share=share,
+            own=own,
             tactics=case.tactics,
             moved=moved,
             nats=nats,
