@@ -45,9 +45,9 @@ class _Known:
 class Repertoire:
     """Six populations, 0 to 5, with the innate units of each (up to 12), and a seed that makes all chance repeatable.
 
-    Of one event, `respond` asks a population, `observe` counts it as background, and `reward` brings a value signal.
-    `generation` is called now and then, off the hot path. Responses are remembered by signature, which is the tuple of
-    literals as given: the same literals in another order get the same answer, from another place in the memory.
+    Of one event, `observe` counts it as background and responds, `respond` only responds, and `reward` brings a value
+    signal. `generation` is called now and then, off the hot path. Responses are remembered by signature, which is the
+    tuple of literals as given: the same ones in another order get the same answer, from another place in the memory.
     """
 
     __slots__ = ("_chance", "_evicted", "_fresh", "_graves", "_next", "_old", "_young", "generations", "populations")
@@ -80,13 +80,15 @@ class Repertoire:
             known = self._recall(group, literals)
         return known.response
 
-    def observe(self, group: int, literals: Literals) -> None:
-        """Count an event of the unlabelled stream: who is awake too often is worth little."""
+    def observe(self, group: int, literals: Literals) -> Response:
+        """Count an event of the unlabelled stream, and respond: who is awake too often is worth little."""
+        population = self.populations[group]
         known = self._young[group].get(literals)
-        if known is None:
+        if known is None or known.version != population.version:
             known = self._recall(group, literals)
         known.seen += 1
-        self.populations[group].reservoir.offer(literals)
+        population.reservoir.offer(literals)
+        return known.response
 
     def reward(self, group: int, literals: Literals, value: float) -> None:
         """Bring a value signal for an event: 1 for a label "malicious", -1 for "benign", and weaker ones between."""

@@ -26,16 +26,12 @@ class Names:
     def __init__(self) -> None:
         self.evicted = 0
         """How many names that had come back were forgotten."""
-        self._known: dict[str, str] = {}
+        self._known: dict[str, None] = {}
         self._counts: Memo[str, list[int]] = Memo(CAPACITY)
 
     def of(self, name: str) -> str:
         """Return by what name to tell of a program, which is counted."""
-        known = self._known.get(name)
-        return known if known is not None else self._met(name)
-
-    def _met(self, name: str) -> str:
-        if name in ROLES:
+        if name in self._known or name in ROLES:
             return name
         count = self._counts.get(name, lambda _: [0])
         count[0] += 1
@@ -44,5 +40,5 @@ class Names:
         if len(self._known) >= CAPACITY:
             del self._known[next(iter(self._known))]
             self.evicted += 1
-        self._known[name] = name
+        self._known[name] = None
         return name

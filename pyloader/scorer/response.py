@@ -61,22 +61,20 @@ class Responses:
 
         The record is one of the types in `HEARD`.
         """
-        heard = group, literals = self._signatures.of(record, process, items)
-        self._repertoire.observe(group, literals)
+        group, literals = self._signatures.of(record, process, items)
+        response = self._repertoire.observe(group, literals)
         echo = process.echo if process is not None else None
         if echo is not None:
             literals += reentry(group, echo)
-            heard = Signature(group, literals)
-        response = self._repertoire.respond(group, literals)
+            response = self._repertoire.respond(group, literals)
         if process is not None and (response.bin or echo is not None):
             process.echo = _with(echo or _SILENT, group, response.bin)
-        return Heard(heard, response) if items or response.vote >= LEAST_ALONE else None
+        return Heard(Signature(group, literals), response) if items or response.vote >= LEAST_ALONE else None
 
     def hear_lineage(self, codes: Sequence[str]) -> "Heard":
         """Let the population of sequences hear what was held against a lineage lately, in order."""
         heard = of_lineage(codes)
-        self._repertoire.observe(*heard)
-        return Heard(heard, self._repertoire.respond(*heard))
+        return Heard(heard, self._repertoire.observe(*heard))
 
     def evidence(self, said: "Heard", entity: Entity) -> Evidence | None:
         """Return what a population said as evidence about somebody, if it is worth telling."""

@@ -32,7 +32,7 @@ from pyloader.records import (
     Stdio,
     reach,
 )
-from pyloader.scorer.names import Names
+from pyloader.scorer.names import OTHER, Names
 
 CODES: Final = 4
 """So many codes of evidence stand in a signature."""
@@ -50,10 +50,12 @@ class Signature(NamedTuple):
 class Signatures:
     """Makes signatures, and remembers what they tell of processes and executions, which are many and alike."""
 
-    __slots__ = ("_executions", "_names", "_who")
+    __slots__ = ("_executions", "_names", "_programs", "_who")
 
     def __init__(self) -> None:
         self._names = Names()
+        self._programs: Memo[str, _Program] = Memo()
+        """Those of which the name is told, by path."""
         self._who: Memo[_Who, Literals] = Memo()
         self._executions: Memo[tuple[object, ...], Literals] = Memo()
 
@@ -64,10 +66,11 @@ class Signatures:
             "signatures": self._executions.evicted,
             "signatures of processes": self._who.evicted,
             "recurring names": self._names.evicted,
+            "paths of recurring names": self._programs.evicted,
         }
 
-    def of(self, record: AnyRecord, process: Process | None, items: Sequence[Evidence]) -> Signature:
-        """Return the signature of an event of one of the kinds in `HEARD`."""
+    def of(self, record: AnyRecord, process: Process | None, items: Sequence[Evidence]) -> tuple[Group, Literals]:
+        """Return the signature of an event of one of the kinds in `HEARD`, as a plain tuple: most are not kept."""
         group, user, describe = _TOLD[type(record)]
         if user is None:
             literals: Literals = describe(record)
@@ -79,32 +82,48 @@ class Signatures:
             literals = (*self._of(process, user(record)), *describe(record))
         if items:
             literals += tuple(f"code={item.code}" for item in items[:CODES])
-        return Signature(group, literals)
+        return group, literals
 
     def _of(self, process: Process, uid: int) -> Literals:
         """Return what is told of the process of every event."""
         parent = process.parent
-        who = _Who(
-            self._name(process),
+        who = (
+            self._program(process),
             process.traits & _ROLE_BITS,
             parent.traits & _ROLE_BITS if parent is not None else -1,
             _uid(uid),
-            _place(process.exe),
             not process.container,
         )
         return self._who.get(who, _in_words)
 
     def _execution(self, record: ProcessExec, process: Process) -> Literals:
-        who = self._of(process, record.euid)
         parent = process.parent
-        above = self._name(parent) if parent is not None else ""
-        return self._executions.get(
-            (who, above, record.stdio & 0xFF, record.flags), lambda _: (*who, f"parent={above}", *_exec(record))
+        key = (
+            self._program(process),
+            process.traits & _ROLE_BITS,
+            self._program(parent) if parent is not None else None,
+            parent.traits & _ROLE_BITS if parent is not None else -1,
+            _uid(record.euid),
+            not process.container,
+            record.stdio & 0xFF,
+            record.flags,
         )
+        return self._executions.get(key, lambda _: self._execution_in_words(record, process))
 
-    def _name(self, process: Process) -> str:
+    def _execution_in_words(self, record: ProcessExec, process: Process) -> Literals:
+        above = self._program(process.parent).name if process.parent is not None else ""
+        return (*self._of(process, record.euid), f"parent={above}", *_exec(record))
+
+    def _program(self, process: Process) -> "_Program":
+        """Return what is told of the program of a process."""
         exe = process.exe
-        return self._names.of(exe[exe.rfind("/") + 1 :] or process.comm)
+        program = self._programs.known(exe)
+        if program is None:
+            name = self._names.of(exe[exe.rfind("/") + 1 :] or process.comm)
+            program = _Program(name, _place(exe))
+            if exe and name != OTHER:
+                self._programs.keep(exe, program)
+        return program
 
 
 def of_lineage(codes: Sequence[str]) -> Signature:
@@ -161,25 +180,26 @@ def _uid(uid: int) -> str:
     return "user" if uid >= _FIRST_USER else "service"
 
 
-class _Who(NamedTuple):
-    """What is told of a process: its name, its role and that of its parent as bits, or -1, its user and its place."""
+class _Program(NamedTuple):
+    """What is told of a program: its name and the place that it lies in."""
 
     name: str
-    traits: int
-    by: int
-    uid: str
     place: str
-    on_host: bool
+
+
+_Who = tuple[_Program, int, int, str, bool]
+"""A process: its program, its role and that of its parent as bits, or -1, its user, whether it is in no container."""
 
 
 def _in_words(who: _Who) -> Literals:
+    program, role, by, uid, on_host = who
     return (
-        f"exe={who.name}",
-        f"role={_role(who.traits)}",
-        f"by={_role(who.by) if who.by >= 0 else 'unknown'}",
-        f"uid={who.uid}",
-        f"place={who.place}",
-        f"on={'host' if who.on_host else 'container'}",
+        f"exe={program.name}",
+        f"role={_role(role)}",
+        f"by={_role(by) if by >= 0 else 'unknown'}",
+        f"uid={uid}",
+        f"place={program.place}",
+        f"on={'host' if on_host else 'container'}",
     )
 
 

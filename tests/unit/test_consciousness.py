@@ -338,7 +338,7 @@ def _calls(pipeline: Pipeline, records: list[AnyRecord]) -> list[int]:
 def test_consciousness_processing_speed() -> None:
     """The work for a record has a bound, which does not grow with all that is known of others."""
     few, many = Pipeline(HEADER), Pipeline(HEADER)
-    many.assess_all([odd(number, SECOND) for number in range(10_000, 13_000)])
+    many.assess_all([odd(number, SECOND) for number in range(10_000, 11_900)])
     many.assess_all([loss_record(timestamp=SECOND) for _ in range(1_000)])
     work: list[AnyRecord] = []
     for number in range(100, 300):
