@@ -20,7 +20,7 @@ from pyloader.host import Host, Process
 from pyloader.host.focus import Focus
 from pyloader.records import EVENTS, AnalystLabel, AnyRecord, EventLoss, HookInUse, Record, event_name, text
 from pyloader.records.recording import Header
-from pyloader.scorer import CALM, HEARD, Baseline, Change, Label, Level, Scorer, Signature
+from pyloader.scorer import CALM, HEARD, Baseline, Change, Episode, Label, Level, Scorer, Signature
 from pyloader.state import Classes, load, save
 
 _LOG = logging.getLogger(__name__)
@@ -201,9 +201,13 @@ class Pipeline:
         self._latest = max(self._latest, now)
         turn = self._scorer.turn(now, self.host.processes.pids())
         self._evidence.freeze(self._scorer.frozen_until)
-        for closed in turn.closed:
-            self._evidence.closed(closed.lineage, quiet=closed.quiet, now=now)
+        self._let_teach(turn.closed, now)
         return turn.change
+
+    def _let_teach(self, closed: Iterable[Episode], now: int) -> None:
+        """Let lineages teach the baselines what they had staged, if their episode ended quietly."""
+        for episode in closed:
+            self._evidence.closed(episode.lineage, quiet=episode.quiet, now=now)
 
     def _with_evidence(
         self,
@@ -228,6 +232,7 @@ class Pipeline:
                 self._scorer.alerted(verdict, alert.id)
                 # An update shows an alert again that was counted when it was raised.
                 self._alerts += alert.update == 0
+        self._let_teach(self._scorer.crowded_out(), now)
         if score is None:
             score = self._scorer.score(record, process)
         container = process.container if process is not None else ""

@@ -137,7 +137,6 @@ class Scorer:
         self._offset = realtime_offset
         self._losses = Losses()
         self._last_turn: int | None = None
-        self._crowded_out: list[Episode] = []
         self._looked_at: list[Episode] = []
         self._next_generation = 0
 
@@ -217,7 +216,7 @@ class Scorer:
         if self.posture.level >= Level.ELEVATED:
             self.frozen_until = max(self.frozen_until, now + TURN_NS)
         self.tail.watched(last + self._offset, now + self._offset)
-        closed, self._crowded_out = [*self._crowded_out, *self.episodes.over(now)], []
+        closed = self.episodes.over(now)
         for episode in closed:
             self._close(episode)
         if now >= self._next_generation:
@@ -226,6 +225,13 @@ class Scorer:
         change = self._follow(now)
         self._turn_attention(now, processes)
         return Turn(closed, change)
+
+    def crowded_out(self) -> list[Episode]:
+        """Close the episodes for which there is no room any more, and return them."""
+        crowded_out = self.episodes.crowded_out()
+        for episode in crowded_out:
+            self._close(episode)
+        return crowded_out
 
     def rise(self, verdict: Verdict, now: int) -> Change | None:
         """Let the posture rise at once if a verdict calls for it."""
@@ -354,9 +360,6 @@ class Scorer:
                 episode.contexts[item.context] = None
         if heard is not None and len(episode.signatures) < _SIGNATURES:
             episode.signatures[heard] = None
-        self._crowded_out += self.episodes.crowded_out()
-        if len(self._crowded_out) >= _CROWD:
-            self.due = now
         return episode
 
     def _close(self, episode: Episode) -> None:
@@ -435,9 +438,6 @@ _CODES: Final = 64
 
 _ALERTS: Final = 64
 _SIGNATURES: Final = 4
-
-_CROWD: Final = 1_024
-"""So many episodes for which there was no room are not kept for longer, whatever the time."""
 
 _WENT_BACK: Final = 60 * SECOND
 """A clock of the records that goes back by more begins to count anew."""
