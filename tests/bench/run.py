@@ -17,6 +17,7 @@ from tests.bench import (
     bench_memory,
     bench_memory_cost,
     bench_ring,
+    bench_scoring,
     bench_separation,
     bench_startup,
     bench_streams,
@@ -30,6 +31,7 @@ from tests.bench.report import Report
 BENCHES: dict[str, ModuleType] = {
     "ring": bench_ring,
     "assessment": bench_assessment,
+    "scoring": bench_scoring,
     "latency": bench_latency,
     "exec-cost": bench_exec_cost,
     "memory-cost": bench_memory_cost,
