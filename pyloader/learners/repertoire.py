@@ -97,12 +97,18 @@ class Repertoire:
         if clipped:
             self.populations[group].reward(known.awake, literals, clipped, known.response.vote)
 
-    def generation(self) -> None:
-        """Let one generation pass in every population."""
+    def generation(self, least: int = 0) -> None:
+        """Let one generation pass in every population that has heard so many events since its last, or a strong label.
+
+        One that has heard nothing has nothing to select by.
+        """
         self.forget()
         self.generations += 1
         for population in self.populations:
-            for unit in generation(population, self.generations, self._chance, self._identity):
+            if population.seen < least and not population.taught:
+                continue
+            population.generations += 1
+            for unit in generation(population, population.generations, self._chance, self._identity):
                 self._bury(unit, population)
 
     def forget(self) -> None:

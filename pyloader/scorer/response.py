@@ -24,6 +24,9 @@ LEAST_ALONE: Final = 1.5
 MOST_LEARNED: Final = 3.0
 """The convex learner moves no verdict by more, in nats, up or down."""
 
+HEARD_A_GENERATION: Final = 256
+"""A population hears so many events, or a label, before units are born and die."""
+
 INVARIANT_VALUE: Final = 0.3
 QUIET_VALUE: Final = -0.02
 
@@ -108,8 +111,8 @@ class Responses:
             self._reward(signatures, INVARIANT_VALUE if invariant else QUIET_VALUE)
 
     def generation(self) -> None:
-        """Let one generation of units pass."""
-        self._repertoire.generation()
+        """Let one generation of units pass where enough was heard."""
+        self._repertoire.generation(HEARD_A_GENERATION)
 
     def _reward(self, signatures: Iterable[Signature], value: float) -> None:
         for group, literals in signatures:
