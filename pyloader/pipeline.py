@@ -142,8 +142,18 @@ class Pipeline:
         """Take in many records."""
         return [self.assess(record) for record in records]
 
+    def begin_run(self) -> None:
+        """Count anew from here: what was brought back from a snapshot was told in the summary of another run."""
+        self._records.clear()
+        self._lost.clear()
+        self._labels.clear()
+        self._faults.clear()
+        self._hooks.clear()
+        self._alerts = 0
+        self._policy.grouped = 0
+
     def summary(self) -> Summary:
-        """Return the counts so far."""
+        """Return the counts of this run."""
         return Summary(
             records={event_name(kind): count for kind, count in sorted(self._records.items(), key=_by_name)},
             lost=dict(sorted(self._lost.items())),

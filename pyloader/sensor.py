@@ -177,6 +177,9 @@ class Sensor:
             return
         self._keeper = keeper
         self._pipeline = keeper.bring_back(self._make)
+        if isinstance(self._source, KernelSource):
+            # A recording that is replayed in parts is one run; a sensor that starts again is another.
+            self._pipeline.begin_run()
         self._inbox = Inbox(folder)
 
     def __enter__(self) -> Self:
