@@ -37,7 +37,7 @@ STEP = 1_000_000
 COLLIDING = 1 << 28
 """Numbers that differ by multiples of this fall into one slot of a table with fewer than so many slots."""
 
-_HEADER = Header(version=1, boot_id="bench", hostname="bench", kernel="", machine="", realtime_offset=0)
+HEADER = Header(version=1, boot_id="bench", hostname="bench", kernel="", machine="", realtime_offset=0)
 _PROGRAMS = ("ls", "grep", "sed", "git", "python3", "gcc", "make", "date", "sort", "tar", "nginx", "sh")
 _BATCH = 500
 
@@ -204,7 +204,7 @@ def main() -> None:
     """Assess so many records of a stream; print the assessments a second, the growth and the end of the memory."""
     name, count = sys.argv[1], int(sys.argv[2])
     stream = STREAMS[name]()
-    pipeline = Pipeline(_HEADER)
+    pipeline = Pipeline(HEADER)
     for record in itertools.islice(stream, 10 * _BATCH):
         pipeline.assess(record)
     before, spent = _resident(), 0
