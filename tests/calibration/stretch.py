@@ -230,22 +230,24 @@ class Stretcher:
 
 def stretch(folder: Path, into: Path) -> Stretched:
     """Turn the slices of a folder into one recording."""
-    slices = sorted(folder.glob("slice-*.rec"))
-    units = [
-        Unit(**json.loads(line))
-        for file in sorted(folder.glob("units-*.jsonl"))
-        for line in file.read_text().splitlines()
-    ]
+    slices = [file for file in sorted(folder.glob("slice-*.rec")) if _units_file(file).exists()]
+    units_of = {
+        file: [Unit(**json.loads(line)) for line in _units_file(file).read_text().splitlines()] for file in slices
+    }
+    units = [unit for told in units_of.values() for unit in told]
     clock, midnight = clock_of(units)
     stretcher = Stretcher(clock)
     writer = RecordingWriter(into, _header(slices[0], midnight))
     counts: Counter[str] = Counter()
     try:
-        for file in slices:
+        for file, told_of in units_of.items():
+            # What comes later belongs to a day that was interrupted, of which no unit is told.
+            until = told_of[-1].end + SECOND
             members = Members()
             for record in _records(file):
                 members.learn(record)
-            for records in _batched(filter(members.keep, _records(file)), 10_000):
+            kept = (record for record in _records(file) if record.timestamp <= until and members.keep(record))
+            for records in _batched(kept, 10_000):
                 moved = [stretcher.move(record) for record in records]
                 told = [one for record in moved for one in (*stretcher.idle(record), record)]
                 counts["records"] += len(moved)
@@ -268,6 +270,10 @@ def _batched(records: Iterable[AnyRecord], size: int) -> Iterator[list[AnyRecord
     rest = iter(records)
     while batch := list(islice(rest, size)):
         yield batch
+
+
+def _units_file(recording: Path) -> Path:
+    return recording.with_name(recording.name.replace("slice-", "units-")).with_suffix(".jsonl")
 
 
 def _header(first: Path, midnight: int) -> Header:
