@@ -15,6 +15,7 @@ from pyloader.learners import Repertoire, Response, reentry
 from pyloader.learners.logistic import LogisticRegression
 from pyloader.records import AnyRecord
 from pyloader.scorer.innate import INNATE
+from pyloader.scorer.journal import Label, Past
 from pyloader.scorer.signature import Signature, Signatures, of_lineage
 
 LEAST_BESIDE: Final = 1.0
@@ -33,6 +34,18 @@ QUIET_VALUE: Final = -0.02
 _SILENT: Final = (0, 0, 0, 0, 0, 0)
 
 
+EXAMPLES: Final = 1_024
+"""So many labels are kept; the oldest is forgotten, and counted."""
+
+
+class Example(NamedTuple):
+    """An episode that was labelled: the kinds of its evidence, its sum in nats, and whether it was an attack."""
+
+    codes: tuple[str, ...]
+    nats: float
+    attack: bool
+
+
 class Heard(NamedTuple):
     """What a population heard, and what it says."""
 
@@ -43,19 +56,20 @@ class Heard(NamedTuple):
 class Responses:
     """The populations and the convex learner of one sensor. `seed` makes what they learn repeatable."""
 
-    __slots__ = ("_labels", "_learner", "_repertoire", "_signatures")
+    __slots__ = ("_examples", "_forgotten", "_learner", "_repertoire", "_signatures")
 
     def __init__(self, seed: int) -> None:
         self._repertoire = Repertoire(INNATE, seed=seed)
         self._learner: LogisticRegression[str] = LogisticRegression()
         self._signatures = Signatures()
-        self._labels = 0
+        self._examples: dict[str, Example] = {}
+        self._forgotten = 0
 
     @property
     def evicted(self) -> dict[str, int]:
         """How many entries each table gave up for new ones."""
         return {f"population {name}": count for name, count in self._repertoire.evicted.items()} | {
-            "learned features": self._learner.evicted,
+            "labels": self._forgotten,
             **self._signatures.evicted,
         }
 
@@ -94,16 +108,28 @@ class Responses:
 
     def moved(self, codes: Iterable[str], nats: float) -> float:
         """Return by how much labels have taught to move a verdict of these kinds of evidence, in nats within ±3."""
-        if not self._labels:
+        if not self._examples:
             return 0.0
         moved = self._learner.margin(_features(codes, nats)) - self._learner.margin({})
         return max(-MOST_LEARNED, min(MOST_LEARNED, moved))
 
-    def labelled(self, signatures: Iterable[Signature], codes: Iterable[str], nats: float, value: float) -> None:
-        """Learn from a label: 1 for an attack, -1 for ordinary work."""
-        self._labels += 1
-        self._reward(signatures, value)
-        self._learner.learn(_features(codes, nats), positive=value > 0)
+    def labelled(self, past: Past) -> None:
+        """Learn from a label of an episode, or from its being taken back.
+
+        The convex learner is made anew of all labels that stand, so that one that is taken back leaves no trace in it.
+        The populations have no way back: what they learned from a label fades.
+        """
+        self._examples.pop(past.name, None)
+        if past.label is not Label.NONE:
+            if len(self._examples) >= EXAMPLES:
+                del self._examples[next(iter(self._examples))]
+                self._forgotten += 1
+            attack = past.label is Label.MALICIOUS
+            self._examples[past.name] = Example(past.codes, past.nats, attack)
+            self._reward(past.signatures, 1.0 if attack else -1.0)
+        self._learner = LogisticRegression()
+        for example in self._examples.values():
+            self._learner.learn(_features(example.codes, example.nats), positive=example.attack)
 
     def closed(self, signatures: Iterable[Signature], *, invariant: bool, quiet: bool) -> None:
         """Take the weak value of an episode's end."""

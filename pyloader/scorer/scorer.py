@@ -252,19 +252,19 @@ class Scorer:
         if past is None:
             return None
         wall = now + self._offset
-        if past.label is not label:
-            direction = _DIRECTION[label] - _DIRECTION[past.label]
+        before, past.label = past.label, label
+        past.note = note
+        if before is not label:
+            direction = _DIRECTION[label] - _DIRECTION[before]
             circumstances = [(code, past.exe, past.parent_exe) for code in past.codes]
             self.lessons.teach(circumstances, direction * STEP_NATS, wall)
-            self.responses.labelled(past.signatures, past.codes, past.nats, direction)
+            self.responses.labelled(past)
             self.journal.heal(past.scar)
             if label is Label.MALICIOUS:
                 self.tail.forget(past.name)
                 self.journal.scar(past.scar, past.nats, wall)
             elif label is Label.BENIGN and self.tail.forget(past.name):
                 self.tail.learn_one(past.nats, past.time)
-        before, past.label = past.label, label
-        past.note = note
         return before, past
 
     def _past_of(self, alert: str) -> Past | None:

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pyloader.scorer import Label, Scorer
 from pyloader.scorer.feedback import CAPACITY, LIFE, MOST_NATS, STEP_NATS, Lessons
+from tests.unit.examples import SECOND, evidence, process
 
 NOW = 1_700_000_000_000_000_000
 HERE = ("sample", "/usr/bin/curl", "/usr/bin/bash")
@@ -88,3 +90,18 @@ def test_oldest_lesson_leaves() -> None:
     assert (len(lessons), lessons.evicted) == (CAPACITY, 1)
     assert lessons.of(("1", "", ""), NOW) == 0.0
     assert lessons.of(("0", "", ""), NOW) == 2 * STEP_NATS
+
+
+def test_a_label_that_is_taken_back_leaves_no_trace() -> None:
+    """After a label and its being taken back the same evidence scores as if nothing had been said."""
+    told, untold = Scorer(), Scorer()
+    scores = []
+    for scorer, labels in ((told, (Label.BENIGN, Label.NONE)), (untold, ())):
+        [verdict] = scorer.weigh([evidence(9.0, about=process(1), code="odd")], SECOND)
+        scorer.alerted(verdict, "alert")
+        for label in labels:
+            assert scorer.label("alert", label, "", 2 * SECOND) is not None
+        [again] = scorer.weigh([evidence(9.0, about=process(2), code="odd")], 3 * SECOND)
+        scores.append(again.score)
+
+    assert scores[0] == scores[1]
