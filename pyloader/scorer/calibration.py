@@ -2,8 +2,8 @@
 
 The answer is a return period in seconds, and the score is its logarithm (`scale`). What is counted are *episodes*, not
 records: evidence comes in bursts, and a burst is one thing to look at. Of each episode that has closed the strongest
-combined evidence Λ is remembered. With r the rate of episodes at this hour of the day, and p(Λ) the share of them that
-were at least this strong,
+combined evidence Λ is remembered. With r the rate of episodes, and p(Λ) the share of them that were at least this
+strong,
 
     T(Λ) = 1 / (r·p(Λ))
 
@@ -13,6 +13,9 @@ Siffer et al., KDD 2017). Its tail is never taken as bounded, since "never seen"
 since few hosts have one kind of episode only: with one in ten, the end of the rarer kind is taken for rarer than it is.
 Strengths come in steps, and many episodes can be equally strong: those on the level are none of the tail, and nothing
 is taken for rarer than it was seen, less a standard deviation.
+
+The rate is that of the whole day. A rate for each hour was tried on recorded work and gave less than half of the alerts
+that were asked for: strong episodes come in the hours of work, and the quiet hours left their share unused.
 
 What is learned is blended with the prior `T = 60·e^Λ` by the number of episodes behind it. An episode that raised an
 alert is learned a day later, so that an analyst has time to say that it was none of the ordinary kind.
@@ -27,7 +30,6 @@ from pyloader.scorer.scale import PRIOR_PERIOD
 
 SECOND: Final = 1_000_000_000
 HOUR: Final = 3_600 * SECOND
-HOURS: Final = 24
 
 EPISODES: Final = 4_096
 """So many episodes are remembered; of more, the latest."""
@@ -48,9 +50,6 @@ HALF_LIFE: Final = 14 * 24 * HOUR
 
 _LONGEST: Final = 24 * HOUR
 """No longer silence is counted as time of watching: nobody knows what was there."""
-
-_SHARED_HOURS: Final = 12.0
-"""How many hours of watching the rate of the whole day is worth for each hour of the day."""
 
 _TAIL_SHARE: Final = 0.02
 _FEWEST: Final = 10
@@ -89,7 +88,7 @@ class Tail:
     """
 
     __slots__ = (
-        "_counts",
+        "_count",
         "_excess",
         "_level",
         "_order",
@@ -108,8 +107,8 @@ class Tail:
         """When watching began."""
         self._order: deque[Learned] = deque()
         self._ranked: list[float] = []
-        self._counts = [0.0] * HOURS
-        self._seconds = [0.0] * HOURS
+        self._count = 0.0
+        self._seconds = 0.0
         self._waiting: deque[Waiting] = deque()
         self._level = math.inf
         self._excess = 1.0
@@ -124,7 +123,7 @@ class Tail:
             self._forget_oldest()
         self._order.append(Learned(nats, when))
         insort(self._ranked, nats)
-        self._counts[when // HOUR % HOURS] += 1.0
+        self._count += 1.0
         self._fit()
 
     def learn_later(self, name: str, nats: float, when: int) -> None:
@@ -156,32 +155,24 @@ class Tail:
         if until <= since:
             return
         kept = 0.5 ** ((until - since) / HALF_LIFE)
-        self._counts = [count * kept for count in self._counts]
-        self._seconds = [seconds * kept for seconds in self._seconds]
-        while since < until:
-            end = min(until, (since // HOUR + 1) * HOUR)
-            self._seconds[since // HOUR % HOURS] += (end - since) / SECOND
-            since = end
+        self._count *= kept
+        self._seconds = self._seconds * kept + (until - since) / SECOND
 
-    def rate(self, when: int) -> float:
-        """Return how many episodes a second come at this hour of the day."""
-        hour = when // HOUR % HOURS
-        overall = (sum(self._counts) + 1.0) / (sum(self._seconds) + PRIOR_PERIOD)
-        shared = _SHARED_HOURS * HOUR / SECOND
-        expected: float = shared * overall
-        return (self._counts[hour] + expected) / (self._seconds[hour] + shared)
+    def rate(self) -> float:
+        """Return how many episodes a second come."""
+        return (self._count + 1.0) / (self._seconds + PRIOR_PERIOD)
 
     def exceeded(self, nats: float) -> float:
         """Return the share (0 to 1) of ordinary episodes with at least this much evidence."""
         return math.exp(self._log_exceeded(nats))
 
-    def log_period(self, nats: float, when: int) -> float:
-        """Return the natural logarithm of the return period in seconds of this much evidence, at this time."""
+    def log_period(self, nats: float) -> float:
+        """Return the natural logarithm of the return period in seconds of this much evidence."""
         prior = math.log(PRIOR_PERIOD) + nats
         count = len(self._ranked)
         if not count:
             return prior
-        learned = -math.log(self.rate(when)) - self._log_exceeded(nats)
+        learned = -math.log(self.rate()) - self._log_exceeded(nats)
         weight = count / (count + PRIOR_EPISODES)
         return weight * learned + (1.0 - weight) * prior
 

@@ -280,7 +280,7 @@ class Scorer:
         nats = ledger.nats(now)
         if nats < _FADED:
             return max(CALM, float(ledger.floor))
-        return max(score_of(self.tail.log_period(nats, now + self._offset)), float(ledger.floor))
+        return max(score_of(self.tail.log_period(nats)), float(ledger.floor))
 
     def _verdict(self, items: Sequence[Evidence], heard: Signature | None, now: int, lost: int) -> Verdict:
         entity, wall = items[0].entity, now + self._offset
@@ -292,13 +292,13 @@ class Scorer:
         lineage.case = case = case_of(lineage).with_evidence(items, now)
         floor = ledger.floor
         nats, of_relatives, share = ledger.nats(now), ATTENUATION * case.ledger.nats(now), 1.0
-        own = score_of(self.tail.log_period(nats, wall))
+        own = score_of(self.tail.log_period(nats))
         if of_relatives > nats:
             ledger, nats, share = case.ledger, of_relatives, ATTENUATION
         episode = self._enter(entity, items, heard, now)
         moved = self.responses.moved(episode.codes, nats)
         nats += case.tactics.bonus(now) + moved
-        log_period = self.tail.log_period(nats, wall)
+        log_period = self.tail.log_period(nats)
         score = max(score_of(log_period), float(floor))
         episode.weighed(entity, nats, score, floor)
         self._outstanding.weighed(episode, nats, now)
@@ -425,10 +425,9 @@ class Scorer:
     def _follow(self, now: int) -> Change | None:
         """Let the posture follow how the lineages stand."""
         standing = [(episode, _nats_of(episode, now)) for episode in self._outstanding]
-        wall = now + self._offset
         host = of_host([nats for _, nats in standing])
-        score = score_of(self.tail.log_period(host, wall)) if host > _FADED else 0.0
-        alerting = sum(score_of(self.tail.log_period(nats, wall)) >= ALERTING for _, nats in standing if nats > 1.0)
+        score = score_of(self.tail.log_period(host)) if host > _FADED else 0.0
+        alerting = sum(score_of(self.tail.log_period(nats)) >= ALERTING for _, nats in standing if nats > 1.0)
         invariant = any(episode.floor for episode, _ in standing)
         return self.posture.update(now, score, alerting=alerting, invariant=invariant)
 

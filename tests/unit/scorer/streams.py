@@ -64,7 +64,7 @@ def alerts_a_day(
         now, nats = MIDNIGHT + round(seconds * SECOND), draw(chance)
         tail.watched(last, now)
         last = now
-        score = score_of(tail.log_period(nats, now))
+        score = score_of(tail.log_period(nats))
         if seconds >= learned * DAY:
             alerts = [count + (score >= threshold) for count, threshold in zip(alerts, thresholds, strict=True)]
         if score >= ALERTING:

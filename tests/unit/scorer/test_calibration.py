@@ -13,7 +13,6 @@ from pyloader.scorer.calibration import (
     FEWEST_EPISODES,
     HALF_LIFE,
     HOUR,
-    HOURS,
     PATIENCE,
     PRIOR_EPISODES,
     WAITING,
@@ -47,15 +46,15 @@ def test_nothing_learned() -> None:
     tail = Tail()
 
     assert len(tail) == 0
-    assert tail.log_period(7.0, MIDNIGHT) == math.log(PRIOR_PERIOD) + 7.0
-    assert score_of(tail.log_period(7.0, MIDNIGHT)) == score(7.0)
+    assert tail.log_period(7.0) == math.log(PRIOR_PERIOD) + 7.0
+    assert score_of(tail.log_period(7.0)) == score(7.0)
 
 
 @given(st.lists(NATS | st.sampled_from([1.0, 2.0, 3.1]), max_size=80), NATS, NATS)
 def test_more_evidence_is_never_less_rare(learned: list[float], one: float, other: float) -> None:
     """Whatever was learned, stronger evidence never scores less, and every score is one."""
     tail = taught(learned) if learned else Tail()
-    low, high = (score_of(tail.log_period(nats, MIDNIGHT + DAY * SECOND)) for nats in sorted((one, other)))
+    low, high = (score_of(tail.log_period(nats)) for nats in sorted((one, other)))
 
     assert 0.0 <= low <= high <= 100.0
 
@@ -70,7 +69,7 @@ def test_share_is_a_share(learned: list[float], nats: float) -> None:
 def test_any_number_of_episodes(count: int) -> None:
     """From the first episode on every question has a finite answer, and what is stronger is rarer."""
     tail = taught(drawn(count))
-    periods = [tail.log_period(nats / 4, MIDNIGHT) for nats in range(-10, 200)]
+    periods = [tail.log_period(nats / 4) for nats in range(-10, 200)]
 
     assert len(tail) == min(count, EPISODES)
     assert all(map(math.isfinite, periods))
@@ -92,8 +91,8 @@ def test_far_beyond_what_was_seen() -> None:
     chance = random.Random(1)
     tail = taught([3.0 + chance.random() / 1_000 for _ in range(1_000)])
 
-    assert math.isfinite(tail.log_period(1_000.0, MIDNIGHT))
-    assert score_of(tail.log_period(1_000.0, MIDNIGHT)) == 100.0
+    assert math.isfinite(tail.log_period(1_000.0))
+    assert score_of(tail.log_period(1_000.0)) == 100.0
 
 
 def test_ties_are_counted_once() -> None:
@@ -135,38 +134,22 @@ def test_rate() -> None:
     """With as many episodes as were seen in a day, what all of them reach comes as often."""
     tail = taught([1.0] * 288)
 
-    assert tail.rate(MIDNIGHT) == pytest.approx(288 / DAY, rel=0.01)
+    assert tail.rate() == pytest.approx(288 / DAY, rel=0.01)
     learned = PRIOR_EPISODES / (288 + PRIOR_EPISODES)
-    assert tail.log_period(0.5, MIDNIGHT) == pytest.approx(
+    assert tail.log_period(0.5) == pytest.approx(
         (1 - learned) * math.log(300) + learned * (math.log(60) + 0.5), rel=0.01
     )
-
-
-def test_rate_by_the_hour() -> None:
-    """The same evidence is rarer at an hour at which less happens."""
-    tail = Tail()
-    for day in range(14):
-        morning = MIDNIGHT + (24 * day + 9) * HOUR
-        for minute in range(60):
-            tail.learn_one(1.0, morning + minute * 60 * SECOND)
-        tail.watched(MIDNIGHT + 24 * day * HOUR, MIDNIGHT + 24 * (day + 1) * HOUR)
-    rates = [tail.rate(MIDNIGHT + hour * HOUR) for hour in range(HOURS)]
-
-    assert rates.index(max(rates)) == 9
-    assert rates[9] == pytest.approx(1 / 60, rel=0.6)
-    assert max(rates[:9] + rates[10:]) < rates[9] / 10
-    assert tail.log_period(1.0, MIDNIGHT + 9 * HOUR) < tail.log_period(1.0, MIDNIGHT + 3 * HOUR)
 
 
 def test_silence_lowers_the_rate() -> None:
     """Time in which nothing happens makes everything rarer; time that nobody watched does not."""
     tail = taught([1.0] * 288)
-    before = tail.rate(MIDNIGHT)
+    before = tail.rate()
     tail.watched(MIDNIGHT, MIDNIGHT)
-    assert tail.rate(MIDNIGHT) == before
+    assert tail.rate() == before
 
     tail.watched(MIDNIGHT + DAY * SECOND, MIDNIGHT + 2 * DAY * SECOND)
-    assert tail.rate(MIDNIGHT) == pytest.approx(before / 2, rel=0.05)
+    assert tail.rate() == pytest.approx(before / 2, rel=0.05)
 
 
 def test_huge_gap() -> None:
@@ -176,16 +159,16 @@ def test_huge_gap() -> None:
     years.watched(MIDNIGHT + DAY * SECOND, end)
     day.watched(end - DAY * SECOND, end)
 
-    assert years.rate(MIDNIGHT) == day.rate(MIDNIGHT)
+    assert years.rate() == day.rate()
 
 
 def test_time_that_goes_back() -> None:
     """A clock that goes back teaches nothing of time, and harms nothing."""
     tail = taught([1.0] * 288)
-    before = tail.rate(MIDNIGHT)
+    before = tail.rate()
     tail.watched(MIDNIGHT + DAY * SECOND, MIDNIGHT)
 
-    assert tail.rate(MIDNIGHT) == before
+    assert tail.rate() == before
 
 
 def test_counts_halve() -> None:
@@ -196,7 +179,7 @@ def test_counts_halve() -> None:
         tail.watched(now, now + HOUR)
         now += HOUR
 
-    assert tail.rate(now) < 2_880 / DAY / 10
+    assert tail.rate() < 2_880 / DAY / 10
 
 
 def test_oldest_episodes_leave() -> None:
@@ -228,8 +211,8 @@ def test_new_work_becomes_ordinary() -> None:
         if hour >= 106 * 24 and hour % 6 == 0:
             tail.learn_one(8.0, now)
 
-    assert score_of(tail.log_period(8.0, last)) < 62.0
-    assert score_of(tail.log_period(12.0, last)) > 62.0
+    assert score_of(tail.log_period(8.0)) < 62.0
+    assert score_of(tail.log_period(12.0)) > 62.0
 
 
 @given(st.lists(st.sampled_from([1.0, 1.5, 2.0, 7.0]), min_size=1, max_size=60))
@@ -244,14 +227,14 @@ def test_what_alerted_waits_for_a_day() -> None:
     """An episode that raised an alert is learned when a day has passed without an objection, and not before."""
     tail = taught(drawn(200))
     tail.learn_later("one", 12.0, MIDNIGHT)
-    before = tail.log_period(12.0, MIDNIGHT)
+    before = tail.log_period(12.0)
 
     tail.watched(MIDNIGHT, MIDNIGHT + PATIENCE - 1)
     assert len(tail) == 200
 
     tail.watched(MIDNIGHT + PATIENCE - 1, MIDNIGHT + PATIENCE)
     assert len(tail) == 201
-    assert tail.log_period(12.0, MIDNIGHT) < before
+    assert tail.log_period(12.0) < before
 
 
 def test_an_attack_is_forgotten() -> None:
