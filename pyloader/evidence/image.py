@@ -134,7 +134,9 @@ _TYPED = pattern(r"-\w*[ceE]|--eval|-r")
 
 def judge_name(process: Process, program: Program, claimed: Program) -> list[Evidence]:
     """Judge the name that the caller gave (`exec -a`), which differs from that of the image."""
-    if process.exe and (_KERNEL_THREAD.match(process.args[0]) or _KERNEL_THREAD.match(process.comm)):
+    name, comm = process.args[0], process.comm
+    bracketed = name[:1] == "[" or comm[:1] == "["
+    if bracketed and process.exe and (_KERNEL_THREAD.match(name) or _KERNEL_THREAD.match(comm)):
         return [FAKE_KERNEL_THREAD.about(process, process.exe)]
     if claimed.roles & Role.DAEMON and program.roles & _DISGUISED and not program.roles & Role.DAEMON:
         return [FAKE_DAEMON.about(process, process.exe)]

@@ -37,6 +37,9 @@ from pyloader.scorer.names import OTHER, Names
 CODES: Final = 4
 """So many codes of evidence stand in a signature."""
 
+CAPACITY: Final = 4_096
+"""So many executions are remembered by their signature, and so many programs by their path."""
+
 Literals = tuple[str, ...]
 
 
@@ -50,23 +53,22 @@ class Signature(NamedTuple):
 class Signatures:
     """Makes signatures, and remembers what they tell of processes and executions, which are many and alike."""
 
-    __slots__ = ("_executions", "_names", "_programs", "_who")
+    __slots__ = ("_executions", "_forgotten", "_names", "_programs", "_who")
 
     def __init__(self) -> None:
         self._names = Names()
-        self._programs: Memo[str, _Program] = Memo()
+        self._programs: dict[str, _Program] = {}
         """Those of which the name is told, by path."""
         self._who: Memo[_Who, Literals] = Memo()
-        self._executions: Memo[tuple[object, ...], Literals] = Memo()
+        self._executions: dict[tuple[object, ...], Literals] = {}
+        self._forgotten = 0
 
     @property
     def evicted(self) -> dict[str, int]:
         """How many entries each table gave up for new ones."""
         return {
-            "signatures": self._executions.evicted,
-            "signatures of processes": self._who.evicted,
+            "signatures": self._forgotten + self._who.evicted,
             "recurring names": self._names.evicted,
-            "paths of recurring names": self._programs.evicted,
         }
 
     def of(self, record: AnyRecord, process: Process | None, items: Sequence[Evidence]) -> tuple[Group, Literals]:
@@ -97,33 +99,43 @@ class Signatures:
         return self._who.get(who, _in_words)
 
     def _execution(self, record: ProcessExec, process: Process) -> Literals:
-        parent = process.parent
+        parent, programs = process.parent, self._programs
+        above = (programs.get(parent.exe) or self._program(parent)) if parent is not None else None
         key = (
-            self._program(process),
+            programs.get(process.exe) or self._program(process),
             process.traits & _ROLE_BITS,
-            self._program(parent) if parent is not None else None,
+            above,
             parent.traits & _ROLE_BITS if parent is not None else -1,
             _uid(record.euid),
             not process.container,
             record.stdio & 0xFF,
             record.flags,
         )
-        return self._executions.get(key, lambda _: self._execution_in_words(record, process))
-
-    def _execution_in_words(self, record: ProcessExec, process: Process) -> Literals:
-        above = self._program(process.parent).name if process.parent is not None else ""
-        return (*self._of(process, record.euid), f"parent={above}", *_exec(record))
+        literals = self._executions.get(key)
+        if literals is None:
+            name = above.name if above is not None else ""
+            literals = (*self._of(process, record.euid), f"parent={name}", *_exec(record))
+            self._make_room(self._executions)
+            self._executions[key] = literals
+        return literals
 
     def _program(self, process: Process) -> "_Program":
         """Return what is told of the program of a process."""
         exe = process.exe
-        program = self._programs.known(exe)
+        program = self._programs.get(exe)
         if program is None:
             name = self._names.of(exe[exe.rfind("/") + 1 :] or process.comm)
             program = _Program(name, _place(exe))
             if exe and name != OTHER:
-                self._programs.keep(exe, program)
+                self._make_room(self._programs)
+                self._programs[exe] = program
         return program
+
+    def _make_room(self, table: dict[Any, Any]) -> None:
+        """Forget a full table as a whole: what is needed of it is soon there again."""
+        if len(table) >= CAPACITY:
+            self._forgotten += len(table)
+            table.clear()
 
 
 def of_lineage(codes: Sequence[str]) -> Signature:
