@@ -171,6 +171,11 @@ class Pipeline:
         )
 
     @property
+    def faults(self) -> int:
+        """How many records brought a defect to light in this run."""
+        return self._faults.total()
+
+    @property
     def latest(self) -> int:
         """The latest time (ns) of a record, to the second."""
         return self._latest

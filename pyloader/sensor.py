@@ -101,6 +101,7 @@ class Sensor:
         self._state_dir = state_dir
         self._needs_state = needs_state
         self._keeper: Keeper | None = None
+        self._faults_before = 0
         self._is_between_batches = True
         self._inbox: Inbox | None = None
         self._next_exchange = 0.0
@@ -126,6 +127,8 @@ class Sensor:
             assessments = self._pipeline.assess_all(records)
             self._is_between_batches = True
             if keeper is not None:
+                if keeper.fails(self._pipeline.faults - self._faults_before):
+                    self._pipeline = keeper.begin_anew(self._make)
                 keeper.look(self._pipeline)
             if self._pipeline.focus is not self._focus:
                 self._focus = self._pipeline.focus
@@ -180,6 +183,7 @@ class Sensor:
         if isinstance(self._source, KernelSource):
             # A recording that is replayed in parts is one run; a sensor that starts again is another.
             self._pipeline.begin_run()
+        self._faults_before = self._pipeline.faults
         self._inbox = Inbox(folder)
 
     def __enter__(self) -> Self:

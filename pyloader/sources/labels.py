@@ -4,6 +4,7 @@
 the verdicts after it depend on it; so it is in a recording, too. What became of it is answered in the same folder.
 """
 
+import logging
 import re
 import time
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ import msgspec
 
 from pyloader.errors import StateError
 from pyloader.records import AnalystLabel
+
+_LOG: Final = logging.getLogger(__name__)
 
 FOLDER: Final = "labels"
 """Where the notes lie, below the folder of the state."""
@@ -38,39 +41,41 @@ class Note(msgspec.Struct, frozen=True):
 
 
 class Inbox:
-    """The notes below the folder of a sensor's state, as the sensor sees them. `refused` counts what is no note."""
+    """The notes below the folder of a sensor's state, as the sensor sees them; what is no note is logged."""
 
     def __init__(self, state: Path) -> None:
         self._folder = state / FOLDER
         self._folder.mkdir(mode=0o700, exist_ok=True)
-        self._names: dict[tuple[bytes, int], str] = {}
-        self.refused = 0
+        self._names: dict[int, str] = {}
+        """The names of the notes that wait for an answer, by the time of their record."""
 
     def take(self, now: int) -> Iterator[AnalystLabel]:
-        """Yield the notes that have come, as records of this time (ns), and remove them."""
+        """Yield the notes that have come, and remove them, as records from this time (ns) on, each with one of its own.
+
+        A folder that cannot be read holds nothing: notes come again when it can.
+        """
         try:
             paths = sorted(path for path in self._folder.iterdir() if _NOTE.fullmatch(path.name))
         except OSError:
             return
-        for path in paths[:MOST]:
+        for timestamp, path in enumerate(paths[:MOST], now):
             note = _read(path)
             with suppress(OSError):
                 path.unlink()
             if note is None:
-                self.refused += 1
+                _LOG.warning("%s was no label of an analyst", path)
                 continue
-            record = AnalystLabel(
-                timestamp=now,
+            self._names[timestamp] = path.name
+            yield AnalystLabel(
+                timestamp=timestamp,
                 label=note.label & 0xFF,
                 alert=note.alert.encode("utf-8", "surrogateescape")[:LONGEST_NOTE],
                 note=note.note.encode("utf-8", "surrogateescape")[:LONGEST_NOTE],
             )
-            self._names[record.alert, now] = path.name
-            yield record
 
     def answer(self, record: AnalystLabel, text: str) -> None:
         """Tell whoever wrote a note what became of it."""
-        name = self._names.pop((record.alert, record.timestamp), None)
+        name = self._names.pop(record.timestamp, None)
         if name is not None:
             with suppress(OSError):
                 _write(self._folder / (name + _ANSWER), text.encode())

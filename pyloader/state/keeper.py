@@ -12,6 +12,9 @@ from pyloader.state.snapshot import Snapshot
 from pyloader.state.store import Store
 
 _LOG: Final = logging.getLogger(__name__)
+TOO_MANY_FAULTS: Final = 32
+"""A crafted record may bring a defect to light; so many are more likely the doing of what another version kept."""
+
 _SECTION: Final = "pipeline"
 _SECOND_NS: Final = 1_000_000_000
 
@@ -47,6 +50,7 @@ class Keeper:
         self._realtime_offset = realtime_offset
         self._schedule = Schedule(time.monotonic_ns())
         self._unfit = 0
+        self._brought_back = False
 
     @property
     def failures(self) -> int:
@@ -65,9 +69,21 @@ class Keeper:
             return known
 
         known, findings = self._store.load(use)
+        self._brought_back = known is not None
         for finding in findings:
             _LOG.warning("%s", finding)
         return known if known is not None else make()
+
+    def begin_anew(self, make: Callable[[], Known]) -> Known:
+        """Return a new object that knows nothing, since with what was brought back nothing can be judged."""
+        self._brought_back = False
+        for finding in self._store.condemn("what it holds makes this version fail"):
+            _LOG.warning("%s; learning begins anew", finding)
+        return make()
+
+    def fails(self, faults: int) -> bool:
+        """Return whether so many faults since the beginning mean that what was brought back is of no use."""
+        return self._brought_back and faults >= TOO_MANY_FAULTS
 
     def look(self, known: Knowing) -> None:
         """Take a snapshot if it is time for one."""

@@ -221,7 +221,10 @@ class _Load:
             is_there = value is not _MISSING and value is not UNSET
             if not is_there and (fresh or name not in form.defaults):
                 continue
-            if name in form.expected:
+            if fresh and is_there and not _alike(getattr(one, name, None), value):
+                # Another version kept something else under this name.
+                self._unused[f"{form.name}.{name}"] += 1
+            elif name in form.expected:
                 put(one, name, value if is_there else form.defaults[name])
             elif own is not None and (name in own or not fresh):
                 own[name] = value if is_there else form.defaults[name]
@@ -239,6 +242,16 @@ class _Load:
         for key, value in zip(values[::2], values[1::2], strict=True):
             if key is not _MISSING and value is not _MISSING:
                 one[key] = value
+
+
+_SORTS: Final = ((int, float), (str,), (bytes,), (list, tuple, dict, set, frozenset, deque))
+
+
+def _alike(fresh: object, value: object) -> bool:
+    """Return whether a value is of the sort that a fresh object has in its place; nothing is like everything."""
+    if fresh is None or value is None:
+        return True
+    return all(isinstance(fresh, sort) == isinstance(value, sort) for sort in _SORTS)
 
 
 def _member(cls: type, value: object) -> object:

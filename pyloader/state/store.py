@@ -75,6 +75,11 @@ class Store:
         self._fails = False
         return ""
 
+    def condemn(self, what: str) -> list[str]:
+        """Set both snapshots aside, since what is in them is of no use, and return sentences about it."""
+        names = self._folder.names()
+        return [self._set_aside(name, "damaged", what) for name in (LAST, PREVIOUS) if name in names]
+
     def close(self) -> None:
         """Let others use the folder. Further calls do nothing."""
         self._folder.close()

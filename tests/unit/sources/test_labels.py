@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,14 +47,37 @@ def test_no_folder_to_leave_a_note(tmp_path: Path) -> None:
         leave(tmp_path / "nowhere", Note("alert-1", 1), name="1-1")
 
 
+def test_two_notes_on_one_alert_are_two(tmp_path: Path) -> None:
+    """Notes on the same alert that come together each get their own answer."""
+    inbox = Inbox(tmp_path)
+    paths = [leave(tmp_path, Note("alert-1", label), name=f"{label}-1") for label in (1, 2)]
+    for record in list(inbox.take(5)):
+        inbox.answer(record, str(record.label))
+
+    assert [answer_to(path, 0.0) for path in paths] == ["1", "2"]
+
+
 @given(st.binary(max_size=60))
 def test_what_is_no_note_is_refused(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
-    """Whatever lies in the folder under the name of a note is removed, and counted if it is none."""
+    """Whatever lies in the folder under the name of a note is removed, and taken only if it is one."""
     state = tmp_path_factory.mktemp("state")
     inbox = Inbox(state)
     (state / FOLDER / "1-1.label").write_bytes(data)
     (state / FOLDER / "other").write_bytes(data)
-    taken = list(inbox.take(1))
+    try:
+        is_note = bool(msgspec.msgpack.decode(data, type=Note))
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        is_note = False
 
-    assert len(taken) + inbox.refused == 1
+    assert len(list(inbox.take(1))) == is_note
     assert [one.name for one in (state / FOLDER).iterdir()] == ["other"]
+
+
+def test_what_is_no_note_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A note that cannot be read is told by its name, and those after it are taken."""
+    inbox = Inbox(tmp_path)
+    (tmp_path / FOLDER / "1-1.label").write_bytes(b"x")
+    leave(tmp_path, Note("alert-1", 1), name="2-1")
+
+    assert [one.alert for one in inbox.take(1)] == [b"alert-1"]
+    assert "1-1.label was no label of an analyst" in caplog.text

@@ -192,3 +192,26 @@ def test_log_is_quiet(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
         _shown(folder, [fork_record()])
 
     assert caplog.records == []
+
+
+def test_state_that_makes_the_sensor_fail_is_given_up(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Where nothing can be judged with what was brought back, it is set aside, and the sensor begins anew."""
+    with Sensor(source=FakeSource([exec_record()]), state_dir=folder) as sensor:
+        list(sensor)
+        sensor._pipeline.host.processes._live = {100: "what another version kept"}  # type: ignore[dict-item]  # noqa: SLF001
+    with Sensor(source=FakeSource([exec_record()] * 40, [exec_record()]), state_dir=folder) as sensor:
+        found = list(sensor)
+
+    assert [one.process is None for one in found] == [True] * 40 + [False]
+    assert "learning begins anew" in caplog.text
+    assert any(one.name.startswith("snapshot.damaged") for one in folder.iterdir())
+
+
+def test_values_of_another_sort_are_not_taken_over() -> None:
+    """What another version kept under the same name, but of another sort, is counted and left out."""
+    before, after = Pipeline(HEADER), Pipeline(HEADER)
+    tail = before._scorer.tail  # noqa: SLF001
+    tail._seconds = [1.0, 2.0]  # type: ignore[assignment]  # noqa: SLF001
+
+    assert after.restore(before.save(), same_boot=True) == {"pyloader.scorer.calibration:Tail._seconds": 1}
+    assert after._scorer.tail._seconds == 0.0  # noqa: SLF001
