@@ -30,6 +30,7 @@ from pyloader.scorer.posture import CHANGES_AN_HOUR
 from pyloader.scorer.scale import CALM
 from pyloader.sensor import Sensor
 from pyloader.sinks import JsonSink
+from pyloader.testing import FakeSource
 from tests.unit.evidence.journey import Journey, ticks
 from tests.unit.examples import (
     HEADER,
@@ -44,7 +45,6 @@ from tests.unit.examples import (
     recording,
     request_record,
 )
-from tests.unit.fakes import FakeSource
 from tests.unit.state.story import story
 from tests.unit.strategies import any_records
 

@@ -16,8 +16,8 @@ PACKAGE = Path(pyloader.__file__).parent
 
 LAYERS = (
     ("errors",),
-    ("learners", "state"),
-    ("binding",),
+    ("learners", "state", "ownership"),
+    ("binding", "hub"),
     ("kernel", "attach"),
     ("records",),
     ("monitors", "host"),
@@ -25,8 +25,9 @@ LAYERS = (
     ("scorer",),
     ("alerts",),
     ("pipeline",),
-    ("sinks", "sensor"),
-    ("samples",),
+    ("sinks", "streams"),
+    ("sensor",),
+    ("bridge", "samples", "testing"),
     ("",),
     ("cli",),
     ("__main__",),
