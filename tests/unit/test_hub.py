@@ -14,7 +14,7 @@ from pyloader.hub import ConsumerStats, Hub, Subscription, WhenFull
 from tests.unit.forked import in_a_fork
 
 
-def every(number: object) -> list[object]:
+def every(number: int) -> list[int]:
     """Select everything."""
     return [number]
 
@@ -132,12 +132,16 @@ def test_async() -> None:
     """`async for` and `await` give the same items, `None` at the end, and leave the event loop free meanwhile."""
     hub = Hub()
 
+    def read() -> None:
+        for number in range(50):
+            hub.publish([number])
+        hub.finish()
+
     async def consume() -> tuple[list[int], int | None, int | None]:
         mine, yours = Subscription[int](every), Subscription[int](every)
         hub.add(mine)
         hub.add(yours)
-        reader = asyncio.to_thread(lambda: [hub.publish([number]) for number in range(50)] and hub.finish())
-        first, _ = await asyncio.gather(yours, reader)
+        first, _ = await asyncio.gather(yours, asyncio.to_thread(read))
         rest = [number async for number in yours]
         return [number async for number in mine], first, rest[-1]
 
@@ -191,7 +195,7 @@ def test_callback() -> None:
 
 
 def test_failures_stay_with_their_consumer(caplog: pytest.LogCaptureFixture) -> None:
-    """What a callback or a selection raises reaches its own error handler and the log, once in full, and nobody else."""
+    """What a callback or a selection raises reaches its error handler and, once, the log, and nobody else."""
     hub = Hub()
     errors: list[Exception] = []
     got: list[object] = []
