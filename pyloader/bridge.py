@@ -30,6 +30,8 @@ from pyloader.pipeline import Assessment
 from pyloader.sensor import Sensor
 from pyloader.streams import alerts, changes, events_of
 
+__all__ = ["STREAMS", "ConsciousnessBridge"]
+
 _EVENTS: Final = {f"{name}_events": name for name in ("memory", "process", "network", "connection")}
 _VERDICTS: Final[dict[str, Callable[[Assessment], Iterable[Any]]]] = {"alerts": alerts, "posture": changes}
 

@@ -1,6 +1,8 @@
 """The sensor: a source of records and the pipeline that assesses them.
 
 Example:
+    from pyloader import Sensor
+
     with Sensor(monitors=["process"]) as sensor:
         for assessment in sensor:
             for alert in assessment.alerts:

@@ -7,6 +7,8 @@ from pyloader.pipeline import Assessment
 from pyloader.records import KERNEL_RECORDS, EventLoss, NetworkTraffic, ProcessSeen, Record, tag_of
 from pyloader.scorer import Change
 
+__all__ = ["alerts", "assessments", "changes", "events_of"]
+
 _OF_THE_SENSOR: dict[str, tuple[type[Record], ...]] = {"process": (ProcessSeen,), "network": (NetworkTraffic,)}
 """Records that the sensor adds to what the monitor of this name tells."""
 
