@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from pyloader import Assessment, Sensor
-from pyloader.records import EventLoss, MemoryProtection, ProcessExec, ProcessExit, Record, text
+from pyloader.records import EventLoss, MemoryProtection, NetworkTraffic, ProcessExec, ProcessExit, Record, text
 from pyloader.sources import KernelSource
 from tests.kernel.acts import act
 from tests.kernel.observing import kernel_ids, left_behind, of_type, run
@@ -50,6 +50,28 @@ def test_async_for(public_folder: Path) -> None:
 
     assert len(asyncio.run(watch())) == 20
     assert "pyloader" not in threads
+
+
+def test_async_for_follows_interfaces() -> None:
+    """In an event loop, too, the network monitor follows its interfaces, and learns new addresses of this host."""
+    address = ["127.0.0.77/32", "dev", "lo"]
+
+    async def watch() -> list[Record]:
+        seen: list[Record] = []
+        async with Sensor(["network"], interfaces=["lo"]) as sensor:
+            run(["ip", "address", "add", *address])
+            async for assessment in sensor:
+                seen.append(assessment.record)
+                if sum(type(record) is NetworkTraffic for record in seen) == 2:
+                    sensor.stop()
+        return seen
+
+    try:
+        seen = asyncio.run(watch())
+    finally:
+        run(["ip", "address", "delete", *address])
+
+    assert any(type(record) is NetworkTraffic for record in seen)
 
 
 def test_two_sensors(programs: Path) -> None:
