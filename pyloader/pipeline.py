@@ -20,7 +20,7 @@ from pyloader.host import Host, Process
 from pyloader.host.focus import Focus
 from pyloader.records import EVENTS, AnalystLabel, AnyRecord, EventLoss, HookInUse, Record, event_name, text
 from pyloader.records.recording import Header
-from pyloader.scorer import CALM, HEARD, Baseline, Change, Label, Level, Scorer, Signature
+from pyloader.scorer import CALM, HEARD, Baseline, Change, Episode, Label, Level, Scorer, Signature
 from pyloader.state import Classes, load, save
 
 _LOG = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
     process. `score` is 0 to 100, that of the process or of the packets that the record tells of. `evidence` is what
     this record added, `alerts` what it raised, and `posture` the change of the host's posture that it brought about, if
     it did. `answer` says what became of a label that an analyst gave.
+    `container` is that of the process at the time of the record, while `process` goes on to change.
     """
 
     record: AnyRecord
@@ -48,6 +49,7 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
     alerts: tuple[Alert, ...] = ()
     posture: Change | None = None
     answer: str = ""
+    container: str = ""
 
 
 class Hook(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -126,7 +128,9 @@ class Pipeline:
                 return self._with_evidence(record, process, items, heard, change)
             special = self._special.get(type(record))
             answer = special(record) if special is not None else ""
-            return Assessment(record, process, self._scorer.score(record, process), NOTHING, (), change, answer)
+            container = process.container if process is not None else ""
+            score = self._scorer.score(record, process)
+            return Assessment(record, process, score, NOTHING, (), change, answer, container)
         except Exception as error:  # noqa: BLE001 -- whatever it is, the stream goes on.
             fault = f"{event_name(type(record))}: {type(error).__name__}"
             self._faults[fault] += 1
@@ -197,9 +201,13 @@ class Pipeline:
         self._latest = max(self._latest, now)
         turn = self._scorer.turn(now, self.host.processes.pids())
         self._evidence.freeze(self._scorer.frozen_until)
-        for closed in turn.closed:
-            self._evidence.closed(closed.lineage, quiet=closed.quiet, now=now)
+        self._let_teach(turn.closed, now)
         return turn.change
+
+    def _let_teach(self, closed: Iterable[Episode], now: int) -> None:
+        """Let lineages teach the baselines what they had staged, if their episode ended quietly."""
+        for episode in closed:
+            self._evidence.closed(episode.lineage, quiet=episode.quiet, now=now)
 
     def _with_evidence(
         self,
@@ -224,9 +232,11 @@ class Pipeline:
                 self._scorer.alerted(verdict, alert.id)
                 # An update shows an alert again that was counted when it was raised.
                 self._alerts += alert.update == 0
+        self._let_teach(self._scorer.crowded_out(), now)
         if score is None:
             score = self._scorer.score(record, process)
-        return Assessment(record, process, score, items, tuple(alerts), change)
+        container = process.container if process is not None else ""
+        return Assessment(record, process, score, items, tuple(alerts), change, "", container)
 
     def _count_loss(self, record: EventLoss) -> str:
         self._lost[EVENTS.get(record.lost, str(record.lost))] += record.count

@@ -420,6 +420,7 @@ class Sensor(OfOneProcess):
             return
         self._keeper = keeper
         self._pipeline = keeper.bring_back(self._make)
+        self._inbox = Inbox(folder)
 
     @contextmanager
     def _attended(self) -> Iterator[None]:
@@ -515,9 +516,12 @@ class Sensor(OfOneProcess):
 
     def _exchange(self, inbox: Inbox, assessments: Iterable[Assessment]) -> None:
         """Take what analysts have left since, and answer to what they left before."""
-        for one in assessments:
-            if type(one.record) is AnalystLabel:
-                inbox.answer(one.record, one.answer)
+        labels = [(one.record, one.answer) for one in assessments if type(one.record) is AnalystLabel]
+        if labels and self._keeper is not None:
+            # Whoever gets an answer may rely on it.
+            self._keeper.keep(self._pipeline)
+        for record, answer in labels:
+            inbox.answer(record, answer)
         now = time.monotonic()
         if now >= self._next_exchange:
             self._next_exchange = now + _EXCHANGE_INTERVAL

@@ -70,7 +70,7 @@ class AlertPolicy:
         boot_id: str,
         realtime_offset: int,
         threshold: float = MEDIUM_FROM,
-        capacity: int = 4_096,
+        capacity: int = 2_048,
     ) -> None:
         self.threshold = threshold
         self.capacity = capacity
@@ -108,8 +108,20 @@ class AlertPolicy:
         return self._alert(episode, verdict, reasons, now)
 
     def _is_known(self, verdict: Verdict, reasons: list[Counted], severity: Severity, now: int) -> bool:
-        """Return whether an alert about this lineage, led by the same evidence and as severe, is open."""
-        key = (verdict.entity.lineage.label, _leading(verdict.entity, reasons))
+        """Return whether an alert about this lineage, led by the same evidence and as severe, is open.
+
+        Who is called for by the evidence about its relatives alone says nothing that any alert about them does not.
+        """
+        lineage = verdict.entity.lineage.label
+        if verdict.share < 1.0 and verdict.own < self.threshold:
+            return self._is_open((lineage, _ANY), severity, now)
+        known = self._is_open((lineage, _leading(verdict.entity, reasons)), severity, now)
+        if not known:
+            self._is_open((lineage, _ANY), severity, now)
+        return known
+
+    def _is_open(self, key: tuple[str, str], severity: Severity, now: int) -> bool:
+        """Return whether there is an alert of this theme that is as severe; from now on there is."""
         theme = self._themes.get(key)
         if theme is not None and now - theme.last <= EPISODE_GAP_NS:
             theme.last = now
@@ -163,6 +175,9 @@ def _leading(entity: Entity, reasons: list[Counted]) -> str:
     leader = next(own, reasons[0] if reasons else None)
     return leader.evidence.code if leader is not None else ""
 
+
+_ANY = ""
+"""The theme of all alerts about a lineage."""
 
 _LONGEST_LOG_PERIOD = math.log(1e12)
 """Nobody can claim to know what is rarer than once in thirty thousand years."""

@@ -4,14 +4,12 @@ import argparse
 import os
 import sys
 import time
-from pathlib import Path
 from typing import Final
 
 from pyloader.cli import options
 from pyloader.cli.exits import Exit
 from pyloader.scorer import Label
 from pyloader.sources.labels import LONGEST_NOTE, Note, answer_to, leave
-from pyloader.state import default_folder
 
 _PATIENCE: Final = 3.0
 """Seconds to wait for a sensor; it looks every second."""
@@ -25,23 +23,19 @@ def add_to(commands: options.Commands, common: argparse.ArgumentParser) -> None:
     parser.add_argument("alert", metavar="ALERT_ID", help="the `id` of the alert")
     parser.add_argument("label", choices=list(_LABELS), help="what it was; none takes back what was said before")
     parser.add_argument("--note", type=_note, default="", metavar="TEXT", help="why, for those who read it later")
-    parser.add_argument(
-        "--state-dir",
-        type=Path,
-        default=default_folder(os.geteuid(), os.environ),
-        metavar="DIR",
-        help="the folder of the sensor's state; default: %(default)s",
-    )
+    options.add_state_folder(parser)
+    options.add_instance(parser)
     parser.set_defaults(command=run)
 
 
 def run(arguments: argparse.Namespace) -> Exit:
     """Leave a note for the sensor, and tell what it says to it."""
     note = Note(arguments.alert, int(_LABELS[arguments.label]), arguments.note)
-    path = leave(arguments.state_dir, note, name=f"{time.time_ns()}-{os.getpid()}")
+    folder = options.state_folder(arguments)
+    path = leave(folder, note, name=f"{time.time_ns()}-{os.getpid()}")
     answer = answer_to(path, _PATIENCE)
     if answer is None:
-        sys.stdout.write(f"no sensor answers on {arguments.state_dir}; it will take the label when it runs\n")
+        sys.stdout.write(f"no sensor answers on {folder}; one will take the label when it runs\n")
         return Exit.DONE
     sys.stdout.write(f"{answer}\n")
     return Exit.DONE if answer.startswith("alert ") else Exit.FAILURE

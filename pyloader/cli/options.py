@@ -39,21 +39,26 @@ def add_output(parser: argparse.ArgumentParser) -> None:
 
 
 def add_state(parser: argparse.ArgumentParser) -> None:
-    """Add where what is learned is kept."""
+    """Add where what is learned is kept, and the choice not to keep it."""
     choice = parser.add_mutually_exclusive_group()
-    choice.add_argument(
+    add_state_folder(choice)
+    choice.add_argument("--no-state", action="store_true", help="begin with nothing learned, and keep nothing")
+
+
+def add_state_folder(parser: "argparse.ArgumentParser | argparse._MutuallyExclusiveGroup") -> None:
+    """Add where what is learned is kept."""
+    parser.add_argument(
         "--state-dir",
         type=Path,
         metavar="DIR",
         help=f"folder that keeps what is learned; default: {SYSTEM} as root, else ~/.local/state/pyloader",
     )
-    choice.add_argument("--no-state", action="store_true", help="begin with nothing learned, and keep nothing")
 
 
-def state_folder(options: argparse.Namespace) -> Path | None:
-    """Return the folder of the state, if there is to be one. Each instance has one of its own by default."""
-    if options.no_state or options.state_dir is not None:
-        chosen: Path | None = options.state_dir
+def state_folder(options: argparse.Namespace) -> Path:
+    """Return the folder of the state. Each instance has one of its own by default."""
+    if options.state_dir is not None:
+        chosen: Path = options.state_dir
         return chosen
     folder = default_folder(os.geteuid(), os.environ)
     return folder if options.instance == "default" else folder.with_name(f"{folder.name}-{options.instance}")

@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> Exit:
         transport=arguments.transport,
         btf=arguments.btf,
         instance=arguments.instance,
-        state_dir=options.state_folder(arguments),
+        state_dir=None if arguments.no_state else options.state_folder(arguments),
         needs_state=arguments.state_dir is not None,
     )
     with ExitStack() as held:

@@ -8,7 +8,6 @@ Work is not a rhythm. A loop that makes one request after the other is as regula
 between contacts must be spent idle, and be longer than programs take to do something.
 """
 
-from collections import deque
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
@@ -60,9 +59,9 @@ class _Row:
         self.contacts = 0
         self.told = 0.0
         self.told_at = 0
-        self.times: deque[int] = deque(maxlen=INTERVALS + 1)
-        self.durations: deque[int] = deque(maxlen=INTERVALS)
-        self.sizes: deque[int] = deque(maxlen=INTERVALS)
+        self.times: list[int] = []
+        self.durations: list[int] = []
+        self.sizes: list[int] = []
 
 
 class Beacons:
@@ -84,7 +83,7 @@ class Beacons:
                 del self._rows[next(iter(self._rows))]
                 self.evicted += 1
         self._rows[place] = row
-        row.times.append(now)
+        _append(row.times, now, INTERVALS + 1)
         row.contacts += 1
         intervals = row.contacts - 1
         if intervals not in CHECKED_AT and (intervals < INTERVALS or intervals % INTERVALS):
@@ -95,8 +94,8 @@ class Beacons:
         """Note how long a connection lasted, and what it sent."""
         row = self._rows.get((process.exe or process.comm, record.remote_address, record.remote_port))
         if row is not None:
-            row.durations.append(record.duration)
-            row.sizes.append(record.sent)
+            _append(row.durations, record.duration, INTERVALS)
+            _append(row.sizes, record.sent, INTERVALS)
 
     def _judge(self, row: _Row, record: ConnectionOpened, process: Process) -> tuple[Evidence, ...]:
         times = sorted(row.times)
@@ -114,6 +113,13 @@ class Beacons:
             return NOTHING
         row.told, row.told_at = nats, now
         return (BEACON.about(process, _what(record, found), min(nats, BEACON.nats)),)
+
+
+def _append(values: list[int], value: int, most: int) -> None:
+    """Add a value, and drop the first if there are too many: most rows stay short, and a deque begins long."""
+    if len(values) >= most:
+        del values[0]
+    values.append(value)
 
 
 def _is_busy(durations: Sequence[int], period: float) -> bool:

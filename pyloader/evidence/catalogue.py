@@ -63,6 +63,13 @@ def shown(text: str) -> str:
 SHELL_ON_SOCKET = Kind(
     "shell_on_socket", Group.PROCESS, 10.0, "T1059.004", "{who} has a network socket as standard input and output"
 )
+ANSWERS_ON_SOCKET = Kind(
+    "answers_on_socket",
+    Group.PROCESS,
+    5.3,
+    "T1059.004",
+    "{who} answers and complains to a network socket that its shell has opened: {what}",
+)
 SOCKET_HANDLER = Kind(
     "socket_handler", Group.PROCESS, 2.5, "T1205", "{who} serves a network socket for {what}, which hands out sockets"
 )

@@ -32,10 +32,10 @@ from pyloader.evidence.staging import Staging
 from pyloader.host import Process
 from pyloader.records import CgroupSeen, ExecFlag, ProcessExec, text
 
-CONTEXTS: Final = 25_000
+CONTEXTS: Final = 8_192
 """So many contexts each of two generations holds, for all tables together."""
 
-REPETITIONS: Final = 8_192
+REPETITIONS: Final = 4_096
 """So many different executions are known as repetitions, and forms of arguments; then all are looked up anew."""
 
 SERVICES: Final = 4_096

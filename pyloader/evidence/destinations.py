@@ -1,7 +1,7 @@
 """Where programs go and where they wait: what is new for an executable that otherwise does the same all day."""
 
 from collections.abc import Callable
-from ipaddress import IPv4Address, IPv6Address
+from functools import partial
 from typing import Final
 
 from pyloader.evidence.catalogue import Kind, shown
@@ -20,7 +20,8 @@ from pyloader.evidence.rarity import Experiences
 from pyloader.evidence.staging import Staging
 from pyloader.evidence.traits import Trait
 from pyloader.host import Process
-from pyloader.records import ConnectionOpened, Direction, SocketListening
+from pyloader.records import ConnectionOpened, Direction, SocketListening, address_text, reach
+from pyloader.records.addresses import LOOPBACK, PUBLIC
 
 INFAMOUS: Final = frozenset({1337, 3333, 4444, 4445, 5555, 6666, 6667, 9001, 12345, 14444, 31337, 45700, 54321})
 """Ports that tools of attackers use unless told otherwise; others use them as well."""
@@ -36,7 +37,7 @@ might be anything; an installed program has destinations of its own."""
 _INSTALLED: Final = ("/usr/", "/bin/", "/sbin/", "/lib", "/opt/", "/snap/")
 _ANYTHING: Final = Role.SHELL | Role.INTERPRETER | Role.DOWNLOADER | Role.RELAY
 
-CONTEXTS: Final = 8_192
+CONTEXTS: Final = 4_096
 """So many executables, in each of three roles, each of two generations holds."""
 
 _TAKEN_UP: Final = -1
@@ -91,20 +92,20 @@ class Destinations:
         if is_near(record):
             return NOTHING
         program, _ = self._programs.of(process)
-        where = f"{record.remote}:{record.remote_port}"
+        remote, port = record.remote_address, record.remote_port
         ports = self._ports.of(exe, now)
         found: list[Evidence] = []
         if program.roles & Role.SHELL:
-            found.append(SHELL_CONNECTS.about(process, where, 6.0 if is_public(record.remote) else 3.0))
+            found.append(SHELL_CONNECTS.about(process, _place(remote, port), 6.0 if reach(remote) == PUBLIC else 3.0))
         served = ports.of(_TAKEN_UP)
         if served >= SERVED_ONLY and served == ports.seen and program.roles & Role.SERVER:
-            found.append(SERVICE_CONNECTS.about(process, where))
-        if record.remote_port in INFAMOUS:
-            found.append(INFAMOUS_PORT.about(process, where))
+            found.append(SERVICE_CONNECTS.about(process, _place(remote, port)))
+        if port in INFAMOUS:
+            found.append(INFAMOUS_PORT.about(process, _place(remote, port)))
         accused = accused or bool(found)
-        remote, port = record.remote_address, record.remote_port
-        found += self._judge(self._addresses, RARE_DESTINATION, process, remote, what=where, now=now, accused=accused)
-        found += self._judge(self._ports, RARE_PORT, process, port, what=where, now=now, accused=accused)
+        place = partial(_place, remote, port)
+        found += self._judge(self._addresses, RARE_DESTINATION, process, remote, what=place, now=now, accused=accused)
+        found += self._judge(self._ports, RARE_PORT, process, port, what=place, now=now, accused=accused)
         host = self._of_host.of(_HOST, now)
         self._of_host.take(host, lineage, _HOST, remote, now=now, suspicious=accused or bool(found))
         return tuple(found)
@@ -112,11 +113,11 @@ class Destinations:
     def listening(self, record: SocketListening, process: Process) -> tuple[Evidence, ...]:
         """Judge where a process waits for connections."""
         exe, port, now = process.exe or process.comm, record.local_port, record.timestamp
-        if record.local.is_loopback:
+        if reach(record.local_address) == LOOPBACK:
             seen = self._listens.of(exe, now)
             self._listens.take(seen, process.lineage, exe, port, now=now, suspicious=False)
             return NOTHING
-        return tuple(self._judge(self._listens, RARE_LISTENER, process, port, what=f"port {port}", now=now))
+        return tuple(self._judge(self._listens, RARE_LISTENER, process, port, what=lambda: f"port {port}", now=now))
 
     def disown(self, record: ConnectionOpened, process: Process) -> None:
         """Forget a destination that was learned before it turned out to be suspicious."""
@@ -131,7 +132,7 @@ class Destinations:
         process: Process,
         symbol: S,
         *,
-        what: str,
+        what: Callable[[], str],
         now: int,
         accused: bool = False,
     ) -> list[Evidence]:
@@ -145,7 +146,7 @@ class Destinations:
         nats = self._staging.afford(process.lineage, min(nats, kind.nats), now)
         if nats == 0.0:
             return []
-        counted = f"{what}, as none of {number:,.0f} before of {shown(base_name(exe))}"
+        counted = f"{what()}, as none of {number:,.0f} before of {shown(base_name(exe))}"
         return [kind.about(process, counted, nats, table.lesson(exe, symbol))]
 
     def _table(self, name: str, encode: Callable[[S], str], decode: Callable[[str], S]) -> Table[S]:
@@ -154,9 +155,8 @@ class Destinations:
 
 def is_near(record: ConnectionOpened) -> bool:
     """Return whether the other side is this host itself."""
-    return record.remote_address == record.local_address or record.remote.is_loopback
+    return record.remote_address == record.local_address or reach(record.remote_address) == LOOPBACK
 
 
-def is_public(remote: IPv4Address | IPv6Address) -> bool:
-    """Return whether an address is one of the internet."""
-    return remote.is_global
+def _place(remote: bytes, port: int) -> str:
+    return f"{address_text(remote)}:{port}"

@@ -11,6 +11,7 @@ is told by the totals of the same second, so it is judged with them.
 """
 
 import math
+import struct
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -367,13 +368,16 @@ def _second(record: NetworkTraffic) -> Second:
     )
 
 
+_BINS: Final = struct.Struct(f">{DISPERSION_BINS}I")
+
+
 def dispersion(counts: bytes) -> tuple[float, float]:
     """Return how evenly packets spread over classes of sources: the entropy (0 to 1), and the largest class's share."""
-    bins = [int.from_bytes(counts[at : at + 4], "big") for at in range(0, 4 * DISPERSION_BINS, 4)]
+    bins = [count for count in _BINS.unpack(counts[: _BINS.size].ljust(_BINS.size, b"\0")) if count]
     total = sum(bins)
     if not total:
         return 0.0, 0.0
-    entropy = -sum(count / total * math.log(count / total) for count in bins if count)
+    entropy = -sum(count / total * math.log(count / total) for count in bins)
     return entropy / math.log(DISPERSION_BINS), max(bins) / total
 
 

@@ -31,10 +31,16 @@ LEAST: Final = -2.0
 SILENT: Final = 0.5
 """A weight, in nats, below which a habit is not told."""
 
+LEAST_OF_PURPOSE: Final = 1 / 6
+"""What a program is made for stays that share of its prior rate, however many instances had no need of it.
+
+A search compiles its pattern only if that is a regular expression: hundreds of silent instances say nothing against it.
+"""
+
 FACING_SHARE: Final = 0.1
 """Of the instances of a program that compiles, the share whose first code comes when they face the network."""
 
-CONTEXTS: Final = 25_000
+CONTEXTS: Final = 8_192
 """So many programs each of two generations holds."""
 
 TABLE: Final = "habit"
@@ -204,6 +210,8 @@ class Habits:
         # What an instance has shown is counted before its end, and it itself at its end.
         instances = max(counts.instances + excused, seen)
         learned = (seen + PRIOR_WEIGHT * rate) / (instances + PRIOR_WEIGHT)
+        if made_for_it:
+            learned = max(learned, LEAST_OF_PURPOSE * rate)
         return max(LEAST, min(math.log(prior.attacks / learned), prior.cap))
 
     def counted(self, process: Process, now: int) -> None:

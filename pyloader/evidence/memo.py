@@ -26,8 +26,21 @@ class Memo(Generic[Key, Value]):
             value = self._old.get(key)
             if value is None:
                 value = compute(key)
-            if len(self._young) >= self.capacity:
-                self.evicted += len(self._old)
-                self._old, self._young = self._young, {}
-            self._young[key] = value
+            self.keep(key, value)
         return value
+
+    def known(self, key: Key) -> Value | None:
+        """Return the result for a key if it is remembered."""
+        value = self._young.get(key)
+        if value is None:
+            value = self._old.get(key)
+            if value is not None:
+                self.keep(key, value)
+        return value
+
+    def keep(self, key: Key, value: Value) -> None:
+        """Remember a result."""
+        if len(self._young) >= self.capacity:
+            self.evicted += len(self._old)
+            self._old, self._young = self._young, {}
+        self._young[key] = value

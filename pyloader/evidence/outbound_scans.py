@@ -15,7 +15,7 @@ from pyloader.evidence.network_kinds import OUTBOUND_SCAN
 from pyloader.evidence.random_walk import OUTBOUND, UNANSWERED, RandomWalk, Steps, steps
 from pyloader.evidence.staging import Staging
 from pyloader.host import Host, Process
-from pyloader.records import ConnectionOpened, DatagramSent, Outcome, ProcessExit, address
+from pyloader.records import ConnectionOpened, DatagramSent, Outcome, ProcessExit, address_text
 
 OFFSET: Final = math.log(30)
 """Nats taken off the level of the walk: so many processes may be tested in a minute."""
@@ -171,5 +171,5 @@ def _what(trail: _Trail) -> str:
     hosts = {raw for raw, _ in trail.contacts}
     ports = {abs(port) for _, port in trail.contacts}
     protocol = "UDP" if any(port < 0 for _, port in trail.contacts) else "TCP"
-    where = str(address(next(iter(hosts)))) if len(hosts) == 1 else f"{len(hosts)} hosts"
+    where = address_text(next(iter(hosts))) if len(hosts) == 1 else f"{len(hosts)} hosts"
     return f"{protocol} to {len(ports)} ports of {where}, {trail.failed} of {len(trail.contacts)} without success"

@@ -7,12 +7,19 @@ pass on what they read.
 
 from typing import Final
 
-from pyloader.evidence.catalogue import DECODED_TO_SHELL, DOWNLOAD_TO_SHELL, SHELL_PIPED_TO_RELAY, named
+from pyloader.evidence.catalogue import (
+    ANSWERS_ON_SOCKET,
+    DECODED_TO_SHELL,
+    DOWNLOAD_TO_SHELL,
+    SHELL_PIPED_TO_RELAY,
+    named,
+)
 from pyloader.evidence.command_kinds import ROUND_TRIP
 from pyloader.evidence.item import Evidence
 from pyloader.evidence.programs import Programs, Role
 from pyloader.evidence.shell import unwrapped
 from pyloader.evidence.streams import decodes, downloads, reads_commands, relays, roles_of, undoes
+from pyloader.evidence.traits import Trait
 from pyloader.host import PipeTable, Process
 from pyloader.records import Stdio
 
@@ -20,11 +27,13 @@ REACH: Final = 5
 """How many members of a pipeline are looked at in each direction."""
 
 _PIPE: Final = int(Stdio.PIPE)
+_INET: Final = int(Stdio.INET_SOCKET)
 
 
 def has_pipe(process: Process) -> bool:
-    """Whether standard input or output is a pipe."""
-    return process.stdio & 0xF == _PIPE or process.stdio >> 4 & 0xF == _PIPE
+    """Whether standard input or output is a pipe, or both outputs are a network socket."""
+    stdio = process.stdio
+    return stdio & 0xF == _PIPE or stdio >> 4 & 0xF == _PIPE or stdio >> 4 & 0xFF == _INET | _INET << 4
 
 
 class Pipelines:
@@ -37,8 +46,10 @@ class Pipelines:
         """Return evidence about the shell in the pipeline of this process, which may be another process."""
         shell = self._reader_of_commands(process, pipes)
         if shell is None:
-            return self._round_trip(process, pipes)
-        return [item for item in (self._source(shell, pipes), self._relay(shell, pipes)) if item is not None]
+            return self._round_trip(process, pipes) + _answers(process)
+        return _answers(process) + [
+            item for item in (self._source(shell, pipes), self._relay(shell, pipes)) if item is not None
+        ]
 
     def _reader_of_commands(self, process: Process, pipes: PipeTable) -> Process | None:
         """Return the nearest program, this one or one that it writes to, that runs what it reads."""
@@ -95,6 +106,15 @@ class Pipelines:
         if reader is not None and reader.args and relays(self._programs.of(reader)[1]):
             return SHELL_PIPED_TO_RELAY.about(shell, _quoted(reader))
         return None
+
+
+def _answers(process: Process) -> list[Evidence]:
+    """Judge a program whose outputs are a connection that its shell has opened for itself (`exec 5<>/dev/tcp/…`)."""
+    parent = process.parent
+    if process.stdio >> 4 & 0xFF != _INET | _INET << 4 or process.stdio & 0xF == _INET:
+        return []
+    own = parent is not None and parent.traits & Trait.SHELL and parent.stdio >> 4 & 0xF != _INET
+    return [ANSWERS_ON_SOCKET.about(process, " ".join(process.args))] if own else []
 
 
 def _quoted(process: Process) -> str:

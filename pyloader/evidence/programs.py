@@ -171,7 +171,10 @@ _NAMES: Final[dict[int, str]] = {
     " wine64-preloader wasmtime wasmer qemu"
     " qemu-system-x86_64 qemu-system-aarch64 qemu-system-arm qemu-system-i386 qemu-system-riscv64 qemu-x86_64"
     " qemu-aarch64 qemu-arm qemu-i386 qemu-riscv64 qemu-x86_64-static qemu-aarch64-static qemu-arm-static valgrind"
-    " memcheck-amd64-linux box64 FEXInterpreter dolphin-emu octave R"
+    " box64 FEXInterpreter dolphin-emu octave R memcheck-amd64-linux callgrind-amd64-linux"
+    " cachegrind-amd64-linux massif-amd64-linux helgrind-amd64-linux drd-amd64-linux dhat-amd64-linux"
+    " none-amd64-linux memcheck-arm64-linux callgrind-arm64-linux cachegrind-arm64-linux massif-arm64-linux"
+    " helgrind-arm64-linux drd-arm64-linux dhat-arm64-linux none-arm64-linux"
     # These compile regular expressions (PCRE2).
     " grep egrep git rg pcre2grep",
     Role.TRACER: "gdb gdbserver lldb lldb-server strace ltrace rr perf valgrind criu delve dlv uftrace reptyr pstack"
@@ -184,8 +187,11 @@ _NAMES: Final[dict[int, str]] = {
     Role.INETD: "inetd xinetd systemd tcpserver tcpd ucspi-tcp git-daemon openbsd-inetd rlinetd launchd init",
 }
 
-_VERSION = pattern(r"(?:[-_.]?v?\d[\d.]*(?:-\d+)?|\.(?:basic|tiny|nox|gtk3?|openbsd|traditional|distrib|real|bin))+$")
+_VERSION = pattern(r"(?:[-_.]?v?\d++|\.(?:basic|tiny|nox|gtk3?|openbsd|traditional|distrib|real|bin))++$")
 _INTERPRETERS = pattern(r"^((?:python|perl|ruby|php|lua|node|bash|pypy|tclsh|guile)(?=\d)|luajit(?=-\d))")
+
+_LONGEST: Final = 64
+"""No known name is so long, with version and variant."""
 
 ROLES: Final[dict[str, int]] = {}
 """The roles of a name: the one table that the rest is looked up in."""
@@ -213,6 +219,8 @@ def plain_name(name: str) -> str:
     name = name.removeprefix("-")
     if match := _INTERPRETERS.match(name):
         return match[1]
+    if len(name) > _LONGEST:
+        return name
     plain = _VERSION.sub("", name)
     return plain if plain in ROLES else name
 
@@ -229,7 +237,7 @@ _MULTI_CALL: Final = frozenset({"busybox", "toybox", "coreutils"})
 class Programs:
     """Programs by base name. At most `capacity` names are remembered; a full table is forgotten as a whole."""
 
-    def __init__(self, capacity: int = 8_192) -> None:
+    def __init__(self, capacity: int = 4_096) -> None:
         self.capacity = capacity
         self.evicted = 0
         self._known: dict[str, Program] = {}

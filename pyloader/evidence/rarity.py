@@ -13,7 +13,7 @@ peers all day. As evidence a probability becomes -ln 2 - ½·ln p nats, which is
 import math
 from collections.abc import Hashable
 from itertools import islice
-from typing import ClassVar, Final, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 LEAST_SEEN: Final = 20
 """Before so many things were seen nothing is surprising."""
@@ -29,6 +29,9 @@ FADES_EVERY_NS: Final = HALF_LIFE_NS // 28
 
 _FORGOTTEN: Final = 0.05
 _MAKES_ROOM_FOR: Final = SYMBOLS // 4
+
+_EMPTY: Final[dict[Any, float]] = {}
+"""Nothing is ever written into it."""
 
 K = TypeVar("K", bound=Hashable)
 S = TypeVar("S", bound=Hashable)
@@ -53,8 +56,9 @@ class Experience(Generic[S]):
     __slots__ = ("_often", "_once", "_singles", "seen", "since")
 
     def __init__(self, since: int = 0) -> None:
-        self._once: dict[S, float] = {}
-        self._often: dict[S, float] = {}
+        # Most contexts have shown one thing only: what is empty has no dictionary of its own.
+        self._once: dict[S, float] = _EMPTY
+        self._often: dict[S, float] = _EMPTY
         self._singles = 0.0
         self.seen = 0.0
         self.since = since
@@ -96,10 +100,16 @@ class Experience(Generic[S]):
             self._make_room()
         if before or times > 1.0:
             self._singles -= before
-            often[symbol] = before + times
+            if often:
+                often[symbol] = before + times
+            else:
+                self._often = {symbol: before + times}
         else:
             self._singles += times
-            once[symbol] = times
+            if once:
+                once[symbol] = times
+            else:
+                self._once = {symbol: times}
         return before == 0.0
 
     def forget(self, symbol: S) -> None:
@@ -130,7 +140,7 @@ class Experience(Generic[S]):
 
 
 def _faded(counts: dict[S, float], factor: float) -> dict[S, float]:
-    return {symbol: count * factor for symbol, count in counts.items() if count * factor >= _FORGOTTEN}
+    return {symbol: count * factor for symbol, count in counts.items() if count * factor >= _FORGOTTEN} or _EMPTY
 
 
 class Experiences(Generic[K, S]):
@@ -141,7 +151,7 @@ class Experiences(Generic[K, S]):
 
     SETTINGS: ClassVar[frozenset[str]] = frozenset({"room"})
 
-    def __init__(self, capacity: int = 2_048, room: int = 100_000) -> None:
+    def __init__(self, capacity: int = 2_048, room: int = 32_768) -> None:
         self.capacity = capacity
         self.room = room
         self.evicted = 0

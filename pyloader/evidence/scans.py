@@ -206,7 +206,7 @@ def _hits(source: Source, attempt: Attempt, host: Host) -> int:
     The kernel's count of handshakes may have doubled since it was told. Those that the connection monitor has seen
     are known by their port; the others may each have been at a port of their own, behind this host.
     """
-    served = {port for port in attempt.exact if host.sources.serves(port)} | source.ports
+    served = {port for port in attempt.exact if host.sources.serves(port)}.union(source.ports)
     handshakes = 0 if source.summary is None else source.summary.handshakes
     if len(attempt.exact) > attempt.counted:
         handshakes *= 2

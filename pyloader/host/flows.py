@@ -39,7 +39,7 @@ class FlowTable:
     Of each at most `capacity`; the one that was opened first leaves first, and `evicted` counts it.
     """
 
-    def __init__(self, capacity: int = 16_384) -> None:
+    def __init__(self, capacity: int = 8_192) -> None:
         self.capacity = capacity
         self.evicted = 0
         self._flows: dict[Ends, Flow] = {}

@@ -119,7 +119,7 @@ class Process:
 class ProcessTable:
     """The live processes by pid."""
 
-    def __init__(self, capacity: int = 32_768) -> None:
+    def __init__(self, capacity: int = 16_384) -> None:
         self.capacity = capacity
         self.evicted = 0
         self._live: dict[int, Process] = {}
@@ -153,8 +153,8 @@ class ProcessTable:
         process.stdin_inode = record.stdin_inode
         process.stdout_inode = record.stdout_inode
         process.comm = text(record.comm)
-        process.exe = text(record.exe)
-        process.filename = text(record.filename)
+        process.exe = exe = text(record.exe)
+        process.filename = exe if record.filename == record.exe else text(record.filename)
         process.args = arguments(record.args)
         return process
 

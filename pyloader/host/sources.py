@@ -18,7 +18,7 @@ from pyloader.records import (
     PacketAnomaly,
     SocketListening,
     SourceSummary,
-    address,
+    address_text,
 )
 
 WHOLE: Final = 128
@@ -99,13 +99,13 @@ class Source:
         self.summary: SourceSummary | None = None
         self.before: SourceSummary | None = None
         self.accepted = 0
-        self.ports: set[int] = set()
+        self.ports: dict[int, None] = {}
         self.spoken_to = False
         self.contacts: object | None = None
         self.activities: dict[str, Activity] = {}
 
     def __str__(self) -> str:
-        plain = str(address(self.address))
+        plain = address_text(self.address)
         if self.prefix == WHOLE:
             return plain
         return f"{plain}/{self.prefix - 96 if self.address.startswith(_IPV4) else self.prefix}"
@@ -192,7 +192,7 @@ class SourceTable:
         if record.direction == Direction.INBOUND:
             source.accepted += 1
             if len(source.ports) < PORTS:
-                source.ports.add(record.local_port)
+                source.ports[record.local_port] = None
             self._serve(record.local_port)
         else:
             source.spoken_to = True

@@ -20,7 +20,7 @@ class Chance:
 
     >>> chance = Chance(7)
     >>> [chance.below(6) for _ in range(5)]
-    [2, 0, 4, 3, 4]
+    [2, 0, 5, 3, 2]
     """
 
     __slots__ = ("state",)

@@ -4,7 +4,7 @@ Words stand for themselves. Numbers are put in buckets, two per power of two and
 same today and tomorrow, a rate of .1 is told from one of .2 as well as 1,000 bytes from 2,000, and no state is needed.
 
     >>> literals({"exe": "sh", "sent": 1500, "root": True, "rate": -0.3})
-    ('exe=sh', 'rate=-0.25', 'root=True', 'sent=1024')
+    ('exe=sh', 'rate=-0.25', 'root=True', 'sent=1.02e+03')
 
 Literals are keyed by text, whose hashes nobody outside of the process can foresee. Numbers as keys would let whoever
 chooses the numbers choose the collisions.
@@ -34,7 +34,7 @@ def word(value: Value) -> str:
     """Return a value as the text of a literal: words as they are, numbers by the lower end of their bucket.
 
     >>> [word(value) for value in (0, 1, 2, 3, 5, 100, 1e300, float("nan"))]
-    ['0', '1', '2', '3', '4', '96', '1.34e+300', 'nan']
+    ['0', '1', '2', '3', '4', '96', '6.7e+299', 'nan']
     """
     if isinstance(value, str):
         return value[:LONGEST_WORD]

@@ -60,6 +60,7 @@ class Population:
         "_index",
         "background",
         "fresh",
+        "generations",
         "labelled",
         "missed",
         "negatives",
@@ -67,6 +68,7 @@ class Population:
         "reservoir",
         "rewards",
         "seen",
+        "taught",
         "units",
         "version",
     )
@@ -87,6 +89,9 @@ class Population:
         self.background = 0.0
         self.seen = 0
         self.rewards = 0
+        self.taught = False
+        """Whether a strong value signal came since the last generation."""
+        self.generations = 0
         self.version = 0
         self.reservoir = Reservoir(seed)
         self.labelled: deque[tuple[Literals, float]] = deque(maxlen=REMEMBERED_LABELS)
@@ -137,7 +142,6 @@ class Population:
         for unit in awake:
             gain = without - math.log1p(math.exp(sign * (base + unit.llr)))
             unit.utility += weight * gain / len(awake)
-            unit.awake += weight
             if positive:
                 unit.positives += weight
             else:
@@ -148,6 +152,7 @@ class Population:
             self.negatives += weight
         self.rewards += 1
         if weight >= LEAST_REMEMBERED:
+            self.taught = True
             self.labelled.append((literals, value))
             if positive and vote < MISSED:
                 self.missed.append(literals)
@@ -173,6 +178,7 @@ class Population:
         self.negatives *= label_decay
         self.background = self.background * decay + self.seen
         self.seen = self.rewards = 0
+        self.taught = False
 
     def describe(self, unit: Unit) -> UnitDescription:
         """Return what there is to say of a unit of this population."""

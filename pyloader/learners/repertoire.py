@@ -21,7 +21,7 @@ from pyloader.learners.selection import generation
 from pyloader.learners.unit import Conjunction, Unit, UnitDescription
 
 GROUPS: Final = 6
-MEMO: Final = 8_192
+MEMO: Final = 4_096
 GRAVES: Final = 1_024
 
 _REENTRY: Final = tuple(tuple(f"reentry.{group}={bin_}" for bin_ in range(4)) for group in range(GROUPS))
@@ -45,9 +45,9 @@ class _Known:
 class Repertoire:
     """Six populations, 0 to 5, with the innate units of each (up to 12), and a seed that makes all chance repeatable.
 
-    Of one event, `respond` asks a population, `observe` counts it as background, and `reward` brings a value signal.
-    `generation` is called now and then, off the hot path. Responses are remembered by signature, which is the tuple of
-    literals as given: the same literals in another order get the same answer, from another place in the memory.
+    Of one event, `observe` counts it as background and responds, `respond` only responds, and `reward` brings a value
+    signal. `generation` is called now and then, off the hot path. Responses are remembered by signature, which is the
+    tuple of literals as given: the same ones in another order get the same answer, from another place in the memory.
     """
 
     __slots__ = ("_chance", "_evicted", "_fresh", "_graves", "_next", "_old", "_young", "generations", "populations")
@@ -80,13 +80,15 @@ class Repertoire:
             known = self._recall(group, literals)
         return known.response
 
-    def observe(self, group: int, literals: Literals) -> None:
-        """Count an event of the unlabelled stream: who is awake too often is worth little."""
+    def observe(self, group: int, literals: Literals) -> Response:
+        """Count an event of the unlabelled stream, and respond: who is awake too often is worth little."""
+        population = self.populations[group]
         known = self._young[group].get(literals)
-        if known is None:
+        if known is None or known.version != population.version:
             known = self._recall(group, literals)
         known.seen += 1
-        self.populations[group].reservoir.offer(literals)
+        population.reservoir.offer(literals)
+        return known.response
 
     def reward(self, group: int, literals: Literals, value: float) -> None:
         """Bring a value signal for an event: 1 for a label "malicious", -1 for "benign", and weaker ones between."""
@@ -95,12 +97,18 @@ class Repertoire:
         if clipped:
             self.populations[group].reward(known.awake, literals, clipped, known.response.vote)
 
-    def generation(self) -> None:
-        """Let one generation pass in every population."""
+    def generation(self, least: int = 0) -> None:
+        """Let one generation pass in every population that has heard so many events since its last, or a strong label.
+
+        One that has heard nothing has nothing to select by.
+        """
         self.forget()
         self.generations += 1
         for population in self.populations:
-            for unit in generation(population, self.generations, self._chance, self._identity):
+            if population.seen < least and not population.taught:
+                continue
+            population.generations += 1
+            for unit in generation(population, population.generations, self._chance, self._identity):
                 self._bury(unit, population)
 
     def forget(self) -> None:

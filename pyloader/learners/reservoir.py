@@ -6,6 +6,7 @@ are one `&` of integers.
 
 import math
 from collections.abc import Iterable, Sequence
+from sys import intern
 from typing import Final
 
 from pyloader.learners.chance import Chance
@@ -39,6 +40,7 @@ class Reservoir:
 
     def _keep(self, literals: Literals) -> None:
         self.seen += 1
+        literals = tuple(map(intern, literals))
         if len(self.events) < self.capacity:
             self.events.append(literals)
         else:
@@ -48,18 +50,23 @@ class Reservoir:
 
 
 class Occurrences:
-    """Which of some events show which literals."""
+    """Which of some events show which literals. Most events are like others, and those are looked at together."""
 
-    __slots__ = ("_bits", "everything", "size")
+    __slots__ = ("_bits", "_rarity", "everything", "size")
 
-    def __init__(self, events: Sequence[Iterable[str]]) -> None:
+    def __init__(self, events: Sequence[Literals]) -> None:
         self.size = len(events)
         self.everything = (1 << self.size) - 1
-        places: dict[str, list[int]] = {}
+        places: dict[Literals, list[int]] = {}
         for place, literals in enumerate(events):
+            places.setdefault(literals, []).append(place)
+        bits: dict[str, int] = {}
+        for literals, alike in places.items():
+            found = _bits(alike, self.size)
             for literal in literals:
-                places.setdefault(literal, []).append(place)
-        self._bits = {literal: _bits(found, self.size) for literal, found in places.items()}
+                bits[literal] = bits.get(literal, 0) | found
+        self._bits = bits
+        self._rarity: dict[str, float] = {}
 
     def of(self, literals: Iterable[str]) -> int:
         """Return the events that show all of the literals, as a set of bits."""
@@ -76,7 +83,11 @@ class Occurrences:
 
     def rarity(self, literal: str) -> float:
         """Return how rare a literal is, in nats: minus the log of its smoothed share."""
-        return math.log((self.size + 1.0) / (self._bits.get(literal, 0).bit_count() + 0.5))
+        known = self._rarity.get(literal)
+        if known is None:
+            known = math.log((self.size + 1.0) / (self._bits.get(literal, 0).bit_count() + 0.5))
+            self._rarity[literal] = known
+        return known
 
 
 def _bits(places: list[int], size: int) -> int:

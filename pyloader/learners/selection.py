@@ -32,6 +32,9 @@ LONGEST: Final = 3
 TRIES: Final = 8
 """Of so many candidates the best is born."""
 
+SURPRISED: Final = JUVENILE // 5
+"""So many juveniles at most are there because something surprised: they wait for labels, and must not take all room."""
+
 _COVERING: Final = 0.5
 _BREEDING: Final = 0.8
 _ELITE: Final = 10
@@ -115,6 +118,11 @@ class Breeding:
     def _birth(self) -> Unit | None:
         """Return the best of some candidates, if any passes the filter."""
         way = self._chance.share()
+        if not self._examples or way >= _BREEDING:
+            way = 1.0
+            surprised = sum(unit.origin is Origin.SURPRISE and not unit.adult for unit in self._population.units)
+            if surprised >= SURPRISED:
+                return None
         best, best_merit = None, (-1.0, -1.0)
         for _ in range(TRIES):
             literals, origin, parent = self._candidate(way)
@@ -155,10 +163,9 @@ class Breeding:
     def _candidate(self, way: float) -> tuple[Literals, Origin, int | None]:
         """Return a conjunction, how it came to be, and its parent."""
         population, chance = self._population, self._chance
-        if not self._examples or way >= _BREEDING:
-            if not population.fresh:
-                return (), Origin.SURPRISE, None
-            return self._chosen(chance.pick(population.fresh)), Origin.SURPRISE, None
+        if way >= _BREEDING:
+            surprising = chance.pick(population.fresh) if population.fresh else ()
+            return self._chosen(surprising), Origin.SURPRISE, None
         if way < _COVERING:
             missed: Sequence[Literals] = population.missed or self._examples
             return self._chosen(chance.pick(missed)), Origin.COVERING, None

@@ -69,7 +69,6 @@ class Unit:
 
     __slots__ = (
         "adult",
-        "awake",
         "background",
         "birth",
         "floor",
@@ -111,7 +110,6 @@ class Unit:
         self.negatives = 0.0
         self.background = 0.0
         self.seen = 0
-        self.awake = 0.0
         self.utility = 0.0
 
     def matches(self, literals: Collection[str]) -> bool:
@@ -142,8 +140,8 @@ class Totals(NamedTuple):
 def weight(positives: float, negatives: float, background: float, totals: Totals) -> float:
     """Return the log likelihood-ratio of a unit with these counts, 0 to `STRONGEST` nats.
 
-    >>> round(weight(5, 0, 10, Totals(20, 200, 100_000)), 2), weight(0, 0, 0, Totals(20, 200, 100_000))
-    (3.95, 0.0)
+    >>> round(weight(2, 1, 10, Totals(20, 200, 100_000)), 2), weight(0, 0, 0, Totals(20, 200, 100_000))
+    (2.37, 0.0)
     """
     if positives <= 0.0:
         return 0.0

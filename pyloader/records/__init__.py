@@ -6,6 +6,7 @@
 import re
 from typing import TypeAlias, cast
 
+from pyloader.records.addresses import address, address_text, reach
 from pyloader.records.connection import (
     ConnectionClosed,
     ConnectionOpened,
@@ -65,7 +66,7 @@ from pyloader.records.sensor import (
     NetworkTraffic,
     ProcessSeen,
 )
-from pyloader.records.wire import Record, address, text
+from pyloader.records.wire import Record, text
 
 KERNEL_RECORDS: tuple[type[Record], ...] = (
     ProcessExec,
@@ -217,7 +218,9 @@ __all__ = [
     "Tunnel",
     "UsageReason",
     "address",
+    "address_text",
     "event_name",
+    "reach",
     "tag_of",
     "text",
 ]

@@ -7,7 +7,8 @@ the socket, also when the state changes in an interrupt; `pid` is 0 where that w
 from enum import IntEnum
 from ipaddress import IPv4Address, IPv6Address
 
-from pyloader.records.wire import U8, U16, U32, U64, Address, Comm, Record, address
+from pyloader.records.addresses import address
+from pyloader.records.wire import U8, U16, U32, U64, Address, Comm, Record
 
 
 class Direction(IntEnum):

@@ -1,7 +1,8 @@
 """Records of the memory monitor (`bpf/memory_monitor.bpf.c`).
 
 What could come in storms, because a process does it again and again, is told the first eight times and then whenever
-its number has doubled: `count` is that number, so nothing between two records is hidden.
+its number has doubled: `count` is that number, so nothing between two records is hidden. Of processes in focus each
+time is told. When the sensor cannot keep up, memory usage and repeats of what concerns memory are told in part.
 """
 
 from enum import IntEnum, IntFlag

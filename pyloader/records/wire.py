@@ -6,7 +6,6 @@ say that width once: the decoder takes the plain Python type from them, and `pyl
 encoding for the C side.
 """
 
-from ipaddress import IPv4Address, IPv6Address
 from typing import Annotated, NamedTuple
 
 import msgspec
@@ -53,9 +52,3 @@ class Record(msgspec.Struct, array_like=True, frozen=True, gc=False):
 def text(raw: bytes) -> str:
     """Kernel bytes as text: up to the first NUL, bytes that are not UTF-8 kept as surrogate escapes."""
     return raw.split(b"\0", 1)[0].decode("utf-8", "surrogateescape")
-
-
-def address(raw: bytes) -> IPv4Address | IPv6Address:
-    """Return the address of a record's field: an IPv4 address stands in it as `::ffff:a.b.c.d`."""
-    full = IPv6Address(raw)
-    return full.ipv4_mapped or full

@@ -1,6 +1,7 @@
 """From evidence to a score: what is held against everyone, how rare that is on this host, and how alert the host is."""
 
 from pyloader.scorer.calibration import Tail
+from pyloader.scorer.episodes import Episode
 from pyloader.scorer.journal import Journal, Label, Past, Similar
 from pyloader.scorer.ledger import Counted, Ledger
 from pyloader.scorer.posture import Change, Level, Posture
@@ -14,6 +15,7 @@ __all__ = [
     "Baseline",
     "Change",
     "Counted",
+    "Episode",
     "Journal",
     "Label",
     "Ledger",

@@ -76,7 +76,7 @@ class Episodes:
 
     __slots__ = ("_open", "_overdue", "capacity", "evicted")
 
-    def __init__(self, capacity: int = 4_096) -> None:
+    def __init__(self, capacity: int = 2_048) -> None:
         self.capacity = capacity
         self.evicted = 0
         self._open: dict[str, Episode] = {}

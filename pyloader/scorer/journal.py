@@ -14,7 +14,7 @@ import msgspec
 
 from pyloader.scorer.signature import Signature
 
-ENTRIES: Final = 4_096
+ENTRIES: Final = 2_048
 SCARS: Final = 4_096
 SCAR_LIFE: Final = 30 * 86_400 * 1_000_000_000
 SCAR_MOST: Final = 2.0

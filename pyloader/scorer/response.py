@@ -17,12 +17,15 @@ from pyloader.records import AnyRecord
 from pyloader.scorer.innate import INNATE
 from pyloader.scorer.signature import Signature, Signatures, of_lineage
 
-LEAST_BESIDE: Final = 0.5
+LEAST_BESIDE: Final = 1.0
 LEAST_ALONE: Final = 1.5
 """A response of less, in nats, is not told: beside other evidence, and alone."""
 
 MOST_LEARNED: Final = 3.0
 """The convex learner moves no verdict by more, in nats, up or down."""
+
+HEARD_A_GENERATION: Final = 256
+"""A population hears so many events, or a label, before units are born and die."""
 
 INVARIANT_VALUE: Final = 0.3
 QUIET_VALUE: Final = -0.02
@@ -53,7 +56,7 @@ class Responses:
         """How many entries each table gave up for new ones."""
         return {f"population {name}": count for name, count in self._repertoire.evicted.items()} | {
             "learned features": self._learner.evicted,
-            "signatures": self._signatures.evicted,
+            **self._signatures.evicted,
         }
 
     def hear(self, record: AnyRecord, process: Process | None, items: Sequence[Evidence]) -> "Heard | None":
@@ -61,22 +64,20 @@ class Responses:
 
         The record is one of the types in `HEARD`.
         """
-        heard = group, literals = self._signatures.of(record, process, items)
-        self._repertoire.observe(group, literals)
+        group, literals = self._signatures.of(record, process, items)
+        response = self._repertoire.observe(group, literals)
         echo = process.echo if process is not None else None
         if echo is not None:
             literals += reentry(group, echo)
-            heard = Signature(group, literals)
-        response = self._repertoire.respond(group, literals)
+            response = self._repertoire.respond(group, literals)
         if process is not None and (response.bin or echo is not None):
             process.echo = _with(echo or _SILENT, group, response.bin)
-        return Heard(heard, response) if items or response.vote >= LEAST_ALONE else None
+        return Heard(Signature(group, literals), response) if items or response.vote >= LEAST_ALONE else None
 
     def hear_lineage(self, codes: Sequence[str]) -> "Heard":
         """Let the population of sequences hear what was held against a lineage lately, in order."""
         heard = of_lineage(codes)
-        self._repertoire.observe(*heard)
-        return Heard(heard, self._repertoire.respond(*heard))
+        return Heard(heard, self._repertoire.observe(*heard))
 
     def evidence(self, said: "Heard", entity: Entity) -> Evidence | None:
         """Return what a population said as evidence about somebody, if it is worth telling."""
@@ -110,8 +111,8 @@ class Responses:
             self._reward(signatures, INVARIANT_VALUE if invariant else QUIET_VALUE)
 
     def generation(self) -> None:
-        """Let one generation of units pass."""
-        self._repertoire.generation()
+        """Let one generation of units pass where enough was heard."""
+        self._repertoire.generation(HEARD_A_GENERATION)
 
     def _reward(self, signatures: Iterable[Signature], value: float) -> None:
         for group, literals in signatures:

@@ -10,6 +10,7 @@ baselines and the `journal` its memory, and labels that come back are its feedba
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import ClassVar, Final, NamedTuple
 
 import msgspec
@@ -66,6 +67,8 @@ class Verdict(NamedTuple):
     """Its own, or, if that weighs more, that of its lineage."""
     share: float
     """What of the ledger counts: 1, or `ATTENUATION` for that of the lineage."""
+    own: float
+    """The score that the entity has by its own ledger alone."""
     tactics: Tactics
     moved: float
     """By what labels have taught the sum was moved, in nats."""
@@ -134,7 +137,7 @@ class Scorer:
         self._offset = realtime_offset
         self._losses = Losses()
         self._last_turn: int | None = None
-        self._crowded_out: list[Episode] = []
+        self._looked_at: list[Episode] = []
         self._next_generation = 0
 
     @property
@@ -213,21 +216,22 @@ class Scorer:
         if self.posture.level >= Level.ELEVATED:
             self.frozen_until = max(self.frozen_until, now + TURN_NS)
         self.tail.watched(last + self._offset, now + self._offset)
-        closed, self._crowded_out = [*self._crowded_out, *self.episodes.over(now)], []
+        closed = self.episodes.over(now)
         for episode in closed:
             self._close(episode)
         if now >= self._next_generation:
             self._next_generation = now + GENERATION_NS
             self.responses.generation()
         change = self._follow(now)
-        self.focus = self.attention.choose(
-            now,
-            list(self._suspects(now)),
-            processes,
-            posture=self.posture.level,
-            loss=self._losses.blind_until > now,
-        )
+        self._turn_attention(now, processes)
         return Turn(closed, change)
+
+    def crowded_out(self) -> list[Episode]:
+        """Close the episodes for which there is no room any more, and return them."""
+        crowded_out = self.episodes.crowded_out()
+        for episode in crowded_out:
+            self._close(episode)
+        return crowded_out
 
     def rise(self, verdict: Verdict, now: int) -> Change | None:
         """Let the posture rise at once if a verdict calls for it."""
@@ -288,6 +292,7 @@ class Scorer:
         lineage.case = case = case_of(lineage).with_evidence(items, now)
         floor = ledger.floor
         nats, of_relatives, share = ledger.nats(now), ATTENUATION * case.ledger.nats(now), 1.0
+        own = score_of(self.tail.log_period(nats, wall))
         if of_relatives > nats:
             ledger, nats, share = case.ledger, of_relatives, ATTENUATION
         episode = self._enter(entity, items, heard, now)
@@ -301,6 +306,7 @@ class Scorer:
             entity=entity,
             ledger=ledger,
             share=share,
+            own=own,
             tactics=case.tactics,
             moved=moved,
             nats=nats,
@@ -354,9 +360,6 @@ class Scorer:
                 episode.contexts[item.context] = None
         if heard is not None and len(episode.signatures) < _SIGNATURES:
             episode.signatures[heard] = None
-        self._crowded_out += self.episodes.crowded_out()
-        if len(self._crowded_out) >= _CROWD:
-            self.due = now
         return episode
 
     def _close(self, episode: Episode) -> None:
@@ -402,15 +405,22 @@ class Scorer:
             note=before.note if before is not None else "",
         )
 
-    def _suspects(self, now: int) -> Iterator[Suspect]:
-        """Yield against whom there is evidence now."""
-        for episode in self._outstanding:
-            worst = episode.worst
-            if isinstance(worst, Process):
-                if worst.alive:
-                    yield Suspect(worst.pid, _nats_of(episode, now), episode.lineage.label)
-            elif isinstance(worst, Activity) and worst.source is not None:
-                yield Suspect(worst.source.address, _nats_of(episode, now), episode.lineage.label)
+    def _turn_attention(self, now: int, processes: Sequence[int]) -> None:
+        """Choose whom to look at, of those who stand out and those who were looked at until now."""
+        suspects: dict[int | bytes, tuple[Suspect, Episode]] = {}
+        for episode in chain(self._outstanding, self._looked_at):
+            key = _key_of(episode.worst)
+            if key is not None and self.episodes.get(episode.lineage) is episode:
+                suspects[key] = Suspect(key, _nats_of(episode, now), episode.lineage.label), episode
+        self.focus = self.attention.choose(
+            now,
+            [suspect for suspect, _ in suspects.values()],
+            processes,
+            posture=self.posture.level,
+            loss=self._losses.blind_until > now,
+        )
+        chosen = {*self.focus.processes, *self.focus.sources}
+        self._looked_at = [episode for key, (_, episode) in suspects.items() if key in chosen]
 
     def _follow(self, now: int) -> Change | None:
         """Let the posture follow how the lineages stand."""
@@ -427,10 +437,7 @@ _CODES: Final = 64
 """So many codes and contexts are kept of an episode."""
 
 _ALERTS: Final = 64
-_SIGNATURES: Final = 16
-
-_CROWD: Final = 1_024
-"""So many episodes for which there was no room are not kept for longer, whatever the time."""
+_SIGNATURES: Final = 4
 
 _WENT_BACK: Final = 60 * SECOND
 """A clock of the records that goes back by more begins to count anew."""
@@ -440,6 +447,15 @@ _DIRECTION: Final = {Label.NONE: 0, Label.BENIGN: -1, Label.MALICIOUS: 1}
 
 def _inheritance(parent: Process) -> Ledger | None:
     return parent.ledger.inherited() if isinstance(parent.ledger, Ledger) else None
+
+
+def _key_of(entity: Entity) -> int | bytes | None:
+    """Return by what the kernel knows somebody: the id of a process, the address of a source."""
+    if isinstance(entity, Process):
+        return entity.pid if entity.alive else None
+    if isinstance(entity, Activity) and entity.source is not None:
+        return entity.source.address
+    return None
 
 
 def _nats_of(episode: Episode, now: int) -> float:

@@ -1,11 +1,12 @@
 """What populations hear of an event: a few literals "feature=value" about it and about who did it.
 
 A signature has few values, so that events of the same kind share one, and what was said of it can be remembered. Names
-of programs stand in it, numbers only as classes: nothing in it grows with what an attacker can choose but names, and
-the memory of signatures is bounded.
+of programs stand in it as far as they come back (`names`), numbers only as classes: nothing in it is what an attacker
+made up for one event.
 """
 
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from pyloader.evidence import Evidence, Group
@@ -29,8 +30,9 @@ from pyloader.records import (
     Record,
     SourceSummary,
     Stdio,
-    address,
+    reach,
 )
+from pyloader.scorer.names import OTHER, Names
 
 CODES: Final = 4
 """So many codes of evidence stand in a signature."""
@@ -46,41 +48,82 @@ class Signature(NamedTuple):
 
 
 class Signatures:
-    """Makes signatures, and remembers those of executions, which are many and alike."""
+    """Makes signatures, and remembers what they tell of processes and executions, which are many and alike."""
 
-    __slots__ = ("_executions",)
+    __slots__ = ("_executions", "_names", "_programs", "_who")
 
     def __init__(self) -> None:
-        self._executions: Memo[tuple[object, ...], Literals] = Memo(8_192)
+        self._names = Names()
+        self._programs: Memo[str, _Program] = Memo()
+        """Those of which the name is told, by path."""
+        self._who: Memo[_Who, Literals] = Memo()
+        self._executions: Memo[tuple[object, ...], Literals] = Memo()
 
     @property
-    def evicted(self) -> int:
-        """How many signatures were forgotten."""
-        return self._executions.evicted
+    def evicted(self) -> dict[str, int]:
+        """How many entries each table gave up for new ones."""
+        return {
+            "signatures": self._executions.evicted,
+            "signatures of processes": self._who.evicted,
+            "recurring names": self._names.evicted,
+            "paths of recurring names": self._programs.evicted,
+        }
 
-    def of(self, record: AnyRecord, process: Process | None, items: Sequence[Evidence]) -> Signature:
-        """Return the signature of an event of one of the kinds in `HEARD`."""
-        group, describe = _TOLD[type(record)]
-        if type(record) is ProcessExec and process is not None:
+    def of(self, record: AnyRecord, process: Process | None, items: Sequence[Evidence]) -> tuple[Group, Literals]:
+        """Return the signature of an event of one of the kinds in `HEARD`, as a plain tuple: most are not kept."""
+        group, user, describe = _TOLD[type(record)]
+        if user is None:
+            literals: Literals = describe(record)
+        elif process is None:
+            literals = (f"uid={_uid(user(record))}", *describe(record))
+        elif type(record) is ProcessExec:
             literals = self._execution(record, process)
         else:
-            literals = describe(record, process)
+            literals = (*self._of(process, user(record)), *describe(record))
         if items:
             literals += tuple(f"code={item.code}" for item in items[:CODES])
-        return Signature(group, literals)
+        return group, literals
+
+    def _of(self, process: Process, uid: int) -> Literals:
+        """Return what is told of the process of every event."""
+        parent = process.parent
+        who = (
+            self._program(process),
+            process.traits & _ROLE_BITS,
+            parent.traits & _ROLE_BITS if parent is not None else -1,
+            _uid(uid),
+            not process.container,
+        )
+        return self._who.get(who, _in_words)
 
     def _execution(self, record: ProcessExec, process: Process) -> Literals:
         parent = process.parent
         key = (
-            process.exe or process.comm,
+            self._program(process),
             process.traits & _ROLE_BITS,
-            parent and (parent.exe or parent.comm, parent.traits & _ROLE_BITS),
-            record.euid,
+            self._program(parent) if parent is not None else None,
+            parent.traits & _ROLE_BITS if parent is not None else -1,
+            _uid(record.euid),
+            not process.container,
             record.stdio & 0xFF,
             record.flags,
-            not process.container,
         )
-        return self._executions.get(key, lambda _: _exec(record, process))
+        return self._executions.get(key, lambda _: self._execution_in_words(record, process))
+
+    def _execution_in_words(self, record: ProcessExec, process: Process) -> Literals:
+        above = self._program(process.parent).name if process.parent is not None else ""
+        return (*self._of(process, record.euid), f"parent={above}", *_exec(record))
+
+    def _program(self, process: Process) -> "_Program":
+        """Return what is told of the program of a process."""
+        exe = process.exe
+        program = self._programs.known(exe)
+        if program is None:
+            name = self._names.of(exe[exe.rfind("/") + 1 :] or process.comm)
+            program = _Program(name, _place(exe))
+            if exe and name != OTHER:
+                self._programs.keep(exe, program)
+        return program
 
 
 def of_lineage(codes: Sequence[str]) -> Signature:
@@ -114,10 +157,6 @@ _ROLES: Final = (
 _ROLE_BITS: Final = sum(bits for bits, _ in _ROLES)
 
 
-def _name(process: Process) -> str:
-    return process.exe.rpartition("/")[2] or process.comm
-
-
 def _place(path: str) -> str:
     for prefix, place in _PLACES:
         if path.startswith(prefix):
@@ -141,20 +180,26 @@ def _uid(uid: int) -> str:
     return "user" if uid >= _FIRST_USER else "service"
 
 
-def _who(process: Process | None, uid: int) -> Literals:
-    """Return what is told of the process of every event."""
-    if process is None:
-        return (f"uid={_uid(uid)}",)
-    parent = process.parent
-    by = _role(parent.traits) if parent is not None else "unknown"
-    where = "container" if process.container else "host"
+class _Program(NamedTuple):
+    """What is told of a program: its name and the place that it lies in."""
+
+    name: str
+    place: str
+
+
+_Who = tuple[_Program, int, int, str, bool]
+"""A process: its program, its role and that of its parent as bits, or -1, its user, whether it is in no container."""
+
+
+def _in_words(who: _Who) -> Literals:
+    program, role, by, uid, on_host = who
     return (
-        f"exe={_name(process)}",
-        f"role={_role(process.traits)}",
-        f"by={by}",
-        f"uid={_uid(uid)}",
-        f"place={_place(process.exe)}",
-        f"on={where}",
+        f"exe={program.name}",
+        f"role={_role(role)}",
+        f"by={_role(by) if by >= 0 else 'unknown'}",
+        f"uid={uid}",
+        f"place={program.place}",
+        f"on={'host' if on_host else 'container'}",
     )
 
 
@@ -178,40 +223,32 @@ def _image(flags: int) -> str:
     return "image=plain"
 
 
-def _exec(record: ProcessExec, process: Process | None) -> Literals:
-    parent = process.parent if process is not None else None
-    return (
-        *_who(process, record.euid),
-        f"parent={_name(parent) if parent is not None else ''}",
-        _STDIN[record.stdio & 0xF],
-        _STDOUT[record.stdio >> 4 & 0xF],
-        _image(record.flags),
-    )
+def _exec(record: ProcessExec) -> Literals:
+    return (_STDIN[record.stdio & 0xF], _STDOUT[record.stdio >> 4 & 0xF], _image(record.flags))
 
 
-def _credentials(record: CredentialChange, process: Process | None) -> Literals:
+def _credentials(record: CredentialChange) -> Literals:
     return (
-        *_who(process, record.old_uid),
         f"to={_uid(record.euid)}",
         f"gained={'yes' if record.capabilities & ~record.old_capabilities else 'no'}",
         f"explanation={record.explanation}",
     )
 
 
-def _protection(record: MemoryProtection, process: Process | None) -> Literals:
-    return (*_who(process, record.uid), f"technique={record.technique}", f"exposure={record.exposure}")
+def _protection(record: MemoryProtection) -> Literals:
+    return (f"technique={record.technique}", f"exposure={record.exposure}")
 
 
-def _access(record: MemoryAccess, process: Process | None) -> Literals:
-    return (*_who(process, record.uid), f"method={record.method}", f"refused={'yes' if record.error else 'no'}")
+def _access(record: MemoryAccess) -> Literals:
+    return (f"method={record.method}", f"refused={'yes' if record.error else 'no'}")
 
 
-def _origin(record: CallOrigin, process: Process | None) -> Literals:
-    return (*_who(process, record.uid), f"call={record.call}", f"suspicions={record.suspicions}")
+def _origin(record: CallOrigin) -> Literals:
+    return (f"call={record.call}", f"suspicions={record.suspicions}")
 
 
-def _fault(record: MemoryFault, process: Process | None) -> Literals:
-    return (*_who(process, record.uid), f"signal={record.signal}", f"exposure={record.exposure}")
+def _fault(record: MemoryFault) -> Literals:
+    return (f"signal={record.signal}", f"exposure={record.exposure}")
 
 
 _LAST_SYSTEM_PORT: Final = 1_023
@@ -224,20 +261,12 @@ def _port(port: int) -> str:
     return "registered" if port < _FIRST_EPHEMERAL_PORT else "high"
 
 
-def _peer(raw: bytes) -> str:
-    peer = address(raw)
-    if peer.is_loopback:
-        return "loopback"
-    return "private" if peer.is_private else "public"
-
-
-def _connection(record: ConnectionOpened, process: Process | None) -> Literals:
+def _connection(record: ConnectionOpened) -> Literals:
     outbound = record.direction == Direction.OUTBOUND
     return (
-        *_who(process, record.uid),
         f"way={'out' if outbound else 'in'}",
         f"port={_port(record.remote_port if outbound else record.local_port)}",
-        f"peer={_peer(record.remote_address)}",
+        f"peer={reach(record.remote_address)}",
         f"done={'yes' if record.outcome == Outcome.ESTABLISHED else 'no'}",
     )
 
@@ -246,10 +275,10 @@ def _many(count: int) -> str:
     return str(count.bit_length() // 2)
 
 
-def _source(record: SourceSummary, process: Process | None) -> Literals:  # noqa: ARG001 -- packets have no process.
+def _source(record: SourceSummary) -> Literals:
     done = record.handshakes * 10 // max(1, record.syn)
     return (
-        f"peer={_peer(record.source)}",
+        f"peer={reach(record.source)}",
         f"ports={_many(record.ports)}",
         f"addresses={_many(record.addresses)}",
         f"packets={_many(record.packets)}",
@@ -259,21 +288,24 @@ def _source(record: SourceSummary, process: Process | None) -> Literals:  # noqa
     )
 
 
-def _anomaly(record: PacketAnomaly, process: Process | None) -> Literals:  # noqa: ARG001 -- packets have no process.
-    return (f"peer={_peer(record.source)}", f"anomaly={record.kind}", f"port={_port(record.destination_port)}")
+def _anomaly(record: PacketAnomaly) -> Literals:
+    return (f"peer={reach(record.source)}", f"anomaly={record.kind}", f"port={_port(record.destination_port)}")
 
 
-_TOLD: Final[dict[type[Record], tuple[Group, Callable[[Any, Process | None], Literals]]]] = {
-    ProcessExec: (Group.PROCESS, _exec),
-    CredentialChange: (Group.CREDENTIALS, _credentials),
-    MemoryProtection: (Group.MEMORY, _protection),
-    MemoryAccess: (Group.MEMORY, _access),
-    CallOrigin: (Group.MEMORY, _origin),
-    MemoryFault: (Group.MEMORY, _fault),
-    ConnectionOpened: (Group.OUTBOUND, _connection),
-    SourceSummary: (Group.INBOUND, _source),
-    PacketAnomaly: (Group.INBOUND, _anomaly),
+_USER: Final = attrgetter("uid")
+
+_TOLD: Final[dict[type[Record], tuple[Group, Callable[[Any], int] | None, Callable[[Any], Literals]]]] = {
+    ProcessExec: (Group.PROCESS, attrgetter("euid"), _exec),
+    CredentialChange: (Group.CREDENTIALS, attrgetter("old_uid"), _credentials),
+    MemoryProtection: (Group.MEMORY, _USER, _protection),
+    MemoryAccess: (Group.MEMORY, _USER, _access),
+    CallOrigin: (Group.MEMORY, _USER, _origin),
+    MemoryFault: (Group.MEMORY, _USER, _fault),
+    ConnectionOpened: (Group.OUTBOUND, _USER, _connection),
+    SourceSummary: (Group.INBOUND, None, _source),
+    PacketAnomaly: (Group.INBOUND, None, _anomaly),
 }
+"""Which population hears of a record, whose deed it tells of, and what it tells beside that."""
 
 HEARD: Final = frozenset(_TOLD)
 """The types of records that populations listen to."""

@@ -45,7 +45,7 @@ def fields(assessment: Assessment) -> dict[str, Any]:
     if special is not None:
         special(record, shown)
     if assessment.process is not None:
-        shown["container"] = assessment.process.container
+        shown["container"] = assessment.container
     return shown
 
 

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from pyloader.pipeline import Pipeline
 from pyloader.records import (
@@ -129,7 +130,7 @@ def _one_process(number: int, key: int, name: str, filler: str, now: int) -> Ite
         comm=comm,
         file=b"",
     )
-    socket = {
+    socket: dict[str, Any] = {
         "pid": pid,
         "ppid": 1,
         "start": start,

@@ -10,12 +10,14 @@ from pyloader import PyloaderError
 from tests.bench import (
     bench_assessment,
     bench_calibration,
+    bench_detection,
     bench_exec_cost,
     bench_latency,
     bench_learning,
     bench_memory,
     bench_memory_cost,
     bench_ring,
+    bench_scoring,
     bench_separation,
     bench_startup,
     bench_streams,
@@ -29,6 +31,7 @@ from tests.bench.report import Report
 BENCHES: dict[str, ModuleType] = {
     "ring": bench_ring,
     "assessment": bench_assessment,
+    "scoring": bench_scoring,
     "latency": bench_latency,
     "exec-cost": bench_exec_cost,
     "memory-cost": bench_memory_cost,
@@ -39,6 +42,7 @@ BENCHES: dict[str, ModuleType] = {
     "streams": bench_streams,
     "separation": bench_separation,
     "calibration": bench_calibration,
+    "detection": bench_detection,
 }
 RESULT = ROOT / ".build" / "bench.json"
 

@@ -21,15 +21,15 @@ Event = tuple[dict[str, str | float | int | bool], bool]
 _Conjunction = dict[int, int]
 
 
-def drifting(events: int, seed: int, *, drift_every: int = 12_000) -> Iterator[Event]:
+def drifting(events: int, seed: int, *, conjunctions: int = HIDDEN, drift_every: int = 12_000) -> Iterator[Event]:
     """Yield events, each with whether it is an attack."""
     chance = random.Random(seed)
     frequencies = list(accumulate(1.0 / (rank + 2.0) for rank in range(WORDS)))
     orders = [chance.sample(range(WORDS), WORDS) for _ in range(FIELDS)]
-    hidden = [_conjunction(chance) for _ in range(HIDDEN)]
+    hidden = [_conjunction(chance) for _ in range(conjunctions)]
     for number in range(events):
         if number % drift_every == drift_every - 1:
-            hidden[chance.randrange(HIDDEN)] = _conjunction(chance)
+            hidden[chance.randrange(conjunctions)] = _conjunction(chance)
         words = [orders[field][bisect(frequencies, chance.random() * frequencies[-1])] for field in range(FIELDS)]
         kind = chance.random()
         if kind < ATTACKS:

@@ -12,7 +12,7 @@ import msgspec
 
 from pyloader import Sensor
 from pyloader.records import ProcessExec, ProcessFork
-from pyloader.sources import ReplaySource
+from pyloader.records.recording import RecordingReader
 from tests.detection.recorder import ALERTS, RECORDING, Entry, journal_of
 
 
@@ -26,16 +26,12 @@ class Verdict(NamedTuple):
 
 def owners(recording: Path) -> dict[tuple[int, int], int]:
     """Return the control group of each process of a recording by its pid and start."""
-    source = ReplaySource(recording)
+    reader = RecordingReader.open(recording)
     groups: dict[tuple[int, int], int] = {}
-    while True:
-        try:
-            records = source.read(None)
-        except EOFError:
-            return groups
-        for one in records:
-            if isinstance(one, ProcessExec | ProcessFork):
-                groups[one.pid, one.start] = one.cgroup
+    for batch in reader.batches():
+        groups |= {(one.pid, one.start): one.cgroup for one in batch if isinstance(one, ProcessExec | ProcessFork)}
+    reader.close()
+    return groups
 
 
 def live(folder: Path) -> tuple[list[Verdict], list[str]]:

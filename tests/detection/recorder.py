@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from tests.detection.container import Containers, Done
+from tests.detection.container import LIMIT_SECONDS, Containers, Done
 from tests.detection.material import lay_out
 from tests.detection.simulations import Case
 
@@ -35,8 +35,13 @@ class Entry(msgspec.Struct, frozen=True):
     done: Done
 
 
-def record(folder: Path, cases: Iterable[Case], command: Sequence[str], *, quiet: bool = False) -> list[Entry]:
-    """Run cases one after another under `command`, a `pyloader run` without its output; return the journal."""
+def record(
+    folder: Path, cases: Iterable[Case], command: Sequence[str], *, limit: float = LIMIT_SECONDS, quiet: bool = False
+) -> list[Entry]:
+    """Run cases one after another, each for `limit` seconds at most, under `command`; return the journal.
+
+    The command is `pyloader run` without what is said about its output.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     entries = []
     watching = [*command, "--format", "json", "--record", str(folder / RECORDING)]
@@ -58,7 +63,7 @@ def record(folder: Path, cases: Iterable[Case], command: Sequence[str], *, quiet
             for case in cases:
                 if case.chosen == "excluded":
                     continue
-                entry = Entry(case, containers.run(case.work))
+                entry = Entry(case, containers.run(case.work, limit))
                 entries.append(entry)
                 journal.write(msgspec.json.encode(entry) + b"\n")
                 if not quiet:

@@ -79,7 +79,7 @@ def remote_shells(corpus: Path) -> Iterator[Case]:
             # A line of its own starts a prompt, and what follows is typed there.
             code = f"{program} <<'END'\n{rest}\nEND"
         name = f"{case['function']} {case['binary']} {number}"
-        missing = "" if shutil.which(case["binary"]) else MISSING.get(case["binary"], "is not installed here")
+        missing = MISSING.get(case["binary"]) or ("" if shutil.which(case["binary"]) else "is not installed here")
         elevated = "-p" in code.split()
         work = Work(name, code, "bash", peer=peer, elevated=elevated)
         answer = "excluded" if missing else "yes"

@@ -388,25 +388,25 @@ def _told_flows(made: Cable) -> list[tuple[int, int]]:
 
     with InterfaceMonitor(NETWORK, [made.interface], ring_bytes=1 << 20) as monitor:
 
-        def told(*, until: Callable[[int], bool]) -> tuple[int, int]:
+        def told(*, until: Callable[[int, int], bool]) -> tuple[int, int]:
             # What a CPU may tell in a second it knows from the beginning of that second.
             deadline = time.monotonic() + 15
             while True:
                 for source, target in ((OUTSIDE, INSIDE), (OUTSIDE6, INSIDE6)):
                     made.run([sys.executable, "-c", _SEND, source, target, str(next(ports)), str(FLOWS)])
                 flows = _flows(monitor)
-                if until(flows[other]) or time.monotonic() > deadline:
+                if until(flows[focused], flows[other]) or time.monotonic() > deadline:
                     return flows[focused], flows[other]
 
         writer = AttentionWriter([monitor])
         writer.write({}, (focused,), 1.0)
         monitor.steer({Policy.FLOW: -20})
-        dull = told(until=lambda count: count == 0)
+        dull = told(until=lambda _, others: others == 0)
         monitor.steer({Policy.FLOW: POLICY[Policy.FLOW]})
         writer.write({}, (focused,), 0.0)
-        pressed = told(until=lambda count: count < FLOWS)
+        pressed = told(until=lambda _, others: others < FLOWS)
         writer.clear()
-        return [dull, pressed, told(until=lambda count: count == FLOWS)]
+        return [dull, pressed, told(until=lambda *both: both == (FLOWS, FLOWS))]
 
 
 def test_flows_of_a_source_in_focus_are_told() -> None:

@@ -112,9 +112,11 @@ def shown(assessments: list[Assessment], pipeline: Pipeline) -> bytes:
     return output.getvalue()
 
 
-def events_of(assessments: list[Assessment]) -> list[tuple[object, ...]]:
-    """Return what a program would look at; processes go on to change."""
-    return [(one.record, one.score, one.evidence, one.alerts, one.posture) for one in assessments]
+def events_of(assessments: list[Assessment]) -> bytes:
+    """Return every event and alert as a program would read it."""
+    output = io.BytesIO()
+    JsonSink(output, events=True).write(assessments)
+    return output.getvalue()
 
 
 def told(records: list[AnyRecord]) -> bytes:
@@ -139,6 +141,7 @@ def test_attention_focus_management() -> None:
     first, crowded, after = source.attended
 
     assert 100 in first.processes
+    assert 100 in crowded.processes
     assert SLOTS <= len(crowded.processes) <= SLOTS + EXPLORERS
     assert set(after.processes) <= {1, 99, 100}
 
@@ -342,7 +345,7 @@ def _calls(pipeline: Pipeline, records: list[AnyRecord]) -> list[int]:
 def test_consciousness_processing_speed() -> None:
     """The work for a record has a bound, which does not grow with all that is known of others."""
     few, many = Pipeline(HEADER), Pipeline(HEADER)
-    many.assess_all([odd(number, SECOND) for number in range(10_000, 13_000)])
+    many.assess_all([odd(number, SECOND) for number in range(10_000, 11_900)])
     many.assess_all([loss_record(timestamp=SECOND) for _ in range(1_000)])
     work: list[AnyRecord] = []
     for number in range(100, 300):

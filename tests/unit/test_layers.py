@@ -205,7 +205,7 @@ def test_no_randomness(module: str) -> None:
 
 def test_stages_behind_the_source_read_no_clock() -> None:
     """What assesses records takes its time from them: it can neither read a clock nor look at the host."""
-    stages = {"evidence", "scorer", "alerts", "pipeline"}
+    stages = {"learners", "evidence", "scorer", "alerts", "pipeline"}
     lookers = {"time", "os", "socket", "subprocess", "platform"}
 
     assert [str(one) for one in _every_import() if _part(one.importer) in stages and one.target in lookers] == []

@@ -303,7 +303,7 @@ def test_themes_are_bounded() -> None:
     for pid in range(1, 1_001):
         stream.score(SECOND, 62.0, process(pid))
 
-    assert stream.policy.evicted == {"alerts": 990, "alert themes": 990}
+    assert stream.policy.evicted == {"alerts": 990, "alert themes": 1_990}
 
 
 @pytest.mark.parametrize("floor", [0, 90])
@@ -333,3 +333,17 @@ def test_similar_episodes_are_named() -> None:
     [again] = stream.take(30 * MINUTE, evidence(12.0, about=process(2)))
 
     assert [(one.who, one.label, one.likeness) for one in again.similar] == [("true (pid 100)", "benign", 1.0)]
+
+
+def test_relatives_alone_raise_no_second_alert() -> None:
+    """A weak sign beside a relative's alert is grouped with that, and a strong one is an alert of its own."""
+    stream, loud = _Stream(), process(1)
+    quiet, other = process(2, parent=loud), process(3, parent=loud)
+
+    [first] = stream.take(SECOND, evidence(12.0, about=loud, code="loud"))
+    grouped = stream.take(2 * SECOND, evidence(4.0, about=quiet, code="weak"))
+    [second] = stream.take(3 * SECOND, evidence(8.0, about=other, code="strong"))
+
+    assert (first.evidence[0].code, grouped) == ("loud", [])
+    assert "strong" in {one.code for one in second.evidence}
+    assert stream.policy.grouped == 1

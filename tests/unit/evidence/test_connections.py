@@ -129,7 +129,7 @@ def test_shell_that_connects_is_evidence() -> None:
     assert journey.codes == []
 
     journey.connect(shell, "8.8.8.8", 443)
-    assert journey.codes == ["shell_connects"]
+    assert journey.codes == ["shell_connects", "learned_pattern"]
     assert journey.alerts == []
 
 

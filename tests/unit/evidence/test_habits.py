@@ -272,3 +272,13 @@ def test_weights_stay_within_their_bounds(steps: list[tuple[int, Habit, int, str
                 habits.counted(process, now)
         for context in ("/opt/0", "/opt/1", "/opt/2"):
             assert LEAST <= habits.weight(context, habit, now) <= PRIORS[habit].cap
+
+
+def test_what_a_program_is_made_for_stays_ordinary(learner: Learner) -> None:
+    """A program that is made to compile is not held to account for it, though a thousand of its instances never did."""
+    learner.count(1_000)
+
+    made = learner.habits.weight(TOOL, Habit.WRITABLE_CODE, 1, made_for_it=True)
+    other = learner.habits.weight(TOOL, Habit.WRITABLE_CODE, 1)
+
+    assert made < 2.0 < other

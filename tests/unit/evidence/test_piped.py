@@ -6,6 +6,7 @@ from itertools import permutations
 
 import pytest
 
+from pyloader.records import Stdio
 from tests.unit.evidence.stage import Stage
 
 HIGH = 62
@@ -175,3 +176,23 @@ def test_decoding_alone_is_ordinary(stage: Stage) -> None:
     """A one-liner that only decodes prints something."""
     process = stage.run(["python3", "-c", "import base64;print(base64.b64decode('aWQ='))"])
     assert not stage.codes(process)
+
+
+def test_outputs_on_a_connection_of_the_shell(stage: Stage) -> None:
+    """A program whose outputs both go to a connection that its shell has opened is worth a look."""
+    shell = stage.run(["bash"])
+    answer = stage.run(["id"], shell, stdin=stage.pipe(), stdout=Stdio.INET_SOCKET)
+
+    assert "answers_on_socket" in stage.codes(answer)
+    assert 50 <= stage.score(answer) < HIGH
+
+
+@pytest.mark.parametrize("parent", ["inetd", "python3", "sshd"])
+def test_outputs_on_a_connection_of_a_server(stage: Stage, parent: str) -> None:
+    """Servers give their connections to programs, and those of a shell that was given one are told with the shell."""
+    server = stage.run([parent])
+    handler = stage.run(["id"], server, stdout=Stdio.INET_SOCKET)
+    shell = stage.run(["bash"], server, stdin=Stdio.INET_SOCKET, stdout=Stdio.INET_SOCKET)
+    inside = stage.run(["id"], shell, stdin=Stdio.INET_SOCKET, stdout=Stdio.INET_SOCKET)
+
+    assert "answers_on_socket" not in stage.codes(handler) | stage.codes(inside)

@@ -115,6 +115,14 @@ def test_plain_name(name: str, plain: str) -> None:
     assert plain_name(name) == plain
 
 
+@pytest.mark.parametrize(
+    "name", ["1" * 60 + "x", "1." * 30 + "x", "-1" * 30 + "_", "gcc" + "-12" * 80, "9" * 250 + "x"]
+)
+def test_name_that_is_no_version(name: str) -> None:
+    """A made-up name is looked at once, not in every way to cut it into versions: those are beyond all counting."""
+    assert plain_name(name) == name.removeprefix("-")
+
+
 def test_programs_are_bounded() -> None:
     """However many names come, only so many are remembered, and the rest is counted."""
     programs = Programs(capacity=10)
