@@ -10,31 +10,55 @@ Example:
 """
 
 from pyloader.alerts import Alert, NetworkSubject, Severity, Subject
+from pyloader.alerts.alert import Reason
 from pyloader.errors import (
+    BusyError,
     ClosedError,
+    ForkedError,
     LoadError,
     NotPermittedError,
     PyloaderError,
     RecordingError,
+    StateError,
     UnsupportedError,
+    UsageError,
 )
 from pyloader.evidence import Evidence
-from pyloader.pipeline import Assessment, Summary
-from pyloader.sensor import Sensor
+from pyloader.host import Process
+from pyloader.hub import ConsumerStats, Subscription, WhenFull
+from pyloader.pipeline import Assessment, Hook, Summary
+from pyloader.scorer import Baseline, Change, Label, Level, Similar
+from pyloader.sensor import Sensor, Stats
 
 __all__ = [
     "Alert",
     "Assessment",
+    "Baseline",
+    "BusyError",
+    "Change",
     "ClosedError",
+    "ConsumerStats",
     "Evidence",
+    "ForkedError",
+    "Hook",
+    "Label",
+    "Level",
     "LoadError",
     "NetworkSubject",
     "NotPermittedError",
+    "Process",
     "PyloaderError",
+    "Reason",
     "RecordingError",
     "Sensor",
     "Severity",
+    "Similar",
+    "StateError",
+    "Stats",
     "Subject",
+    "Subscription",
     "Summary",
     "UnsupportedError",
+    "UsageError",
+    "WhenFull",
 ]

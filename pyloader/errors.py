@@ -103,3 +103,7 @@ class NewerStateError(StateError):
 
 class ClosedError(PyloaderError):
     """A resource was used after it had been closed."""
+
+
+class ForkedError(PyloaderError):
+    """What one process made was used in another, to which a fork has given a copy."""

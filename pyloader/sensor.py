@@ -1,6 +1,8 @@
 """The sensor: a source of records and the pipeline that assesses them.
 
 Example:
+    from pyloader import Sensor
+
     with Sensor(monitors=["process"]) as sensor:
         for assessment in sensor:
             for alert in assessment.alerts:
@@ -8,36 +10,69 @@ Example:
 """
 
 import logging
+import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self, TypeVar, overload
 
+import msgspec
+
+from pyloader.alerts import Alert
 from pyloader.alerts.alert import MEDIUM_FROM
 from pyloader.errors import BusyError, StateError, UsageError
+from pyloader.hub import CAPACITY, ConsumerStats, Hub, Subscription, WhenFull
 from pyloader.monitors import MONITORS, ON_INTERFACES, Transport, named
+from pyloader.ownership import OfOneProcess
 from pyloader.pipeline import Assessment, Pipeline, Summary
-from pyloader.records import AnalystLabel
-from pyloader.scorer import Label
+from pyloader.records import AnalystLabel, AnyRecord
+from pyloader.scorer import Change, Label
 from pyloader.sources import KernelSource, ReplaySource, Source
 from pyloader.sources.labels import Inbox
 from pyloader.sources.live import RING_BYTES
 from pyloader.state import Keeper
+from pyloader.streams import alerts, assessments, changes
+
+T = TypeVar("T")
 
 _LOG: Final = logging.getLogger(__name__)
 
 _EXCHANGE_INTERVAL = 1.0
 """Seconds between two looks for what analysts have left."""
 
+_TURN: Final = 256
+"""As many records are assessed in one turn of an event loop: a millisecond of work."""
 
-class Sensor:
+_BREATH: Final = 0.0004
+"""Seconds between two readings in an event loop: to be woken for every record costs those who cause records."""
+
+
+class Stats(msgspec.Struct, frozen=True):
+    """What a sensor has seen so far, and how each of its consumers keeps up."""
+
+    summary: Summary
+    consumers: tuple[ConsumerStats, ...]
+
+
+class Sensor(OfOneProcess):
     """Watches this host, or replays a recording, and assesses every record.
 
-    Entering the context attaches the monitors, or raises `NotPermittedError`, `UnsupportedError` or `LoadError` that
-    says why this host cannot run them; leaving it, for whatever reason, detaches and unloads them. Iteration
-    blocks until there is something to tell and ends after `stop`, or at the end of a recording.
+    Entering the context, or `start`, attaches the monitors, or raises `NotPermittedError`, `UnsupportedError` or
+    `LoadError` that says why this host cannot run them; leaving it, or `close`, for whatever reason, detaches and
+    unloads them. Iteration, by `for` or `async for`, blocks until there is something to tell and ends after `stop`, or
+    at the end of a recording.
+
+    Others can have the same: `subscribe` gives a consumer a queue of its own, and `on_alert` and its like call back.
+    They get what whoever iterates reads. If nobody does, a thread of the sensor reads: from `start` on, as soon as
+    somebody waits for a subscription, or when `wait` is called. Who iterates while that thread reads gets what comes
+    from then on, by a subscription.
+
+    A sensor works in the process that made it: in a fork everything raises `ForkedError`, but for `stop` and `close`,
+    which do nothing there. It touches neither signals nor standard streams, and logs through `logging`.
 
     Args:
         monitors: names of monitors; all that exist if omitted.
@@ -76,6 +111,7 @@ class Sensor:
         state_dir: Path | None = None,
         needs_state: bool = True,
     ) -> None:
+        super().__init__()
         if source is None:
             wanted = [named(name) for name in (monitors if monitors is not None else [*MONITORS, *ON_INTERFACES])]
             if interfaces and not any(monitor.name in ON_INTERFACES for monitor in wanted):
@@ -102,6 +138,21 @@ class Sensor:
         self._needs_state = needs_state
         self._keeper: Keeper | None = None
         self._faults_before = 0
+        self._hub = Hub()
+        self._own: Subscription[Assessment] | None = None
+        self._rest: deque[Assessment] = deque()
+        """What was assessed and not yet handed out."""
+        self._unread: list[AnyRecord] = []
+        """What was read and not yet assessed."""
+        self._said: deque[AnyRecord] = deque()
+        """What is still to be put into the stream."""
+        self._thread: threading.Thread | None = None
+        self._readers = 0
+        self._is_open = self._is_unattended = False
+        self._starting = threading.Lock()
+        self._reading = threading.Lock()
+        # A signal handler may ask for the summary.
+        self._knowing = threading.RLock()
         self._is_between_batches = True
         self._inbox: Inbox | None = None
         self._next_exchange = 0.0
@@ -115,58 +166,248 @@ class Sensor:
         """
         return cls(source=ReplaySource(recording), min_score=min_score, state_dir=state_dir)
 
+    def start(self) -> None:
+        """Attach the monitors, and read in a thread of the sensor's own, as soon as there is a subscription.
+
+        Without one it is left to whoever iterates. Raises what entering the context raises.
+        """
+        self._open()
+        self._is_unattended = True
+        if len(self._hub):
+            self._read_alone()
+
     def batches(self, interval: float | None = None) -> Iterator[list[Assessment]]:
         """Yield assessments as they come, in lists; an empty list after at most `interval` seconds without any."""
-        keeper = self._keeper
-        while True:
-            try:
-                records = self._source.read(interval if keeper is None else keeper.patience(interval))
-            except EOFError:
-                return
-            self._is_between_batches = False
-            assessments = self._pipeline.assess_all(records)
-            self._is_between_batches = True
-            if keeper is not None:
-                if keeper.fails(self._pipeline.faults - self._faults_before):
-                    self._pipeline = keeper.begin_anew(self._make)
-                keeper.look(self._pipeline)
-            if self._pipeline.focus is not self._focus:
-                self._focus = self._pipeline.focus
-                self._source.attend(self._focus)
-            if self._inbox is not None:
-                self._exchange(self._inbox, assessments)
-            yield assessments
+        with self._attended():
+            while True:
+                try:
+                    yield self._next_batch(interval)
+                except EOFError:
+                    return
+
+    def next(self, timeout: float | None = None) -> Assessment | None:
+        """Return the next assessment; `None` if there is none within `timeout` seconds, or at the end."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        with self._attended():
+            while not self._rest:
+                left = None if deadline is None else max(0.0, deadline - time.monotonic())
+                try:
+                    self._rest.extend(self._next_batch(left))
+                except EOFError:
+                    return None
+                if left == 0.0:
+                    break
+        return self._rest.popleft() if self._rest else None
+
+    def iter(self, timeout: float | None = None) -> Iterator[Assessment]:
+        """Yield assessments until the end, or until there was none for `timeout` seconds."""
+        while (assessment := self.next(timeout)) is not None:
+            yield assessment
 
     def __iter__(self) -> Iterator[Assessment]:
         for batch in self.batches():
-            yield from batch
+            self._rest.extend(batch)
+            while self._rest:
+                yield self._rest.popleft()
+
+    async def __aiter__(self) -> AsyncIterator[Assessment]:
+        if self._is_read_alone:
+            async for assessment in self._own_subscription():
+                yield assessment
+            return
+        import asyncio  # noqa: PLC0415 -- who needs none does not pay for it.
+
+        with self._attended():
+            descriptor = self._source.fileno()
+            while True:
+                while self._rest:
+                    yield self._rest.popleft()
+                try:
+                    self._rest.extend(self._step(0.0, at_most=_TURN))
+                except EOFError:
+                    return
+                if not self._rest and descriptor is not None:
+                    await _readable(descriptor, self._patience(self._source.patience()))
+                else:
+                    await asyncio.sleep(0.0 if self._unread or descriptor is None else _BREATH)
+
+    @overload
+    def subscribe(
+        self,
+        *,
+        name: str = ...,
+        capacity: int = ...,
+        when_full: WhenFull = ...,
+        on_error: Callable[[Exception], object] | None = ...,
+    ) -> Subscription[Assessment]: ...
+
+    @overload
+    def subscribe(
+        self,
+        select: Callable[[Assessment], Iterable[T]],
+        callback: Callable[[T], object] | None = ...,
+        *,
+        name: str = ...,
+        capacity: int = ...,
+        when_full: WhenFull = ...,
+        on_error: Callable[[Exception], object] | None = ...,
+    ) -> Subscription[T]: ...
+
+    def subscribe(
+        self,
+        select: Callable[[Assessment], Iterable[Any]] = assessments,
+        callback: Callable[[Any], object] | None = None,
+        *,
+        name: str = "",
+        capacity: int = CAPACITY,
+        when_full: WhenFull = WhenFull.DROP_OLDEST,
+        on_error: Callable[[Exception], object] | None = None,
+    ) -> Subscription[Any]:
+        """Return a subscription to what `select` makes of each assessment from now on; all of it if omitted.
+
+        It has a queue of its own for `capacity` items; `when_full` says what becomes of more. A `callback` is called
+        with each item, in a thread of its own; what it raises is logged and given to `on_error`, and disturbs nobody
+        else.
+        """
+        self.require_owner()
+        subscription = Subscription(
+            select,
+            callback,
+            name=name,
+            capacity=capacity,
+            when_full=when_full,
+            on_error=on_error,
+            on_wait=self._read_alone,
+        )
+        self._hub.add(subscription)
+        if self._is_unattended:
+            self._read_alone()
+        return subscription
+
+    def on_assessment(
+        self, callback: Callable[[Assessment], object], *, on_error: Callable[[Exception], object] | None = None
+    ) -> Subscription[Assessment]:
+        """Call this with every assessment; close what is returned to end that (see `subscribe`)."""
+        return self.subscribe(assessments, callback, on_error=on_error)
+
+    def on_alert(
+        self, callback: Callable[[Alert], object], *, on_error: Callable[[Exception], object] | None = None
+    ) -> Subscription[Alert]:
+        """Call this with every alert; close what is returned to end that (see `subscribe`)."""
+        return self.subscribe(alerts, callback, on_error=on_error)
+
+    def on_posture(
+        self, callback: Callable[[Change], object], *, on_error: Callable[[Exception], object] | None = None
+    ) -> Subscription[Change]:
+        """Call this with every change of the host's posture; close what is returned to end that (see `subscribe`)."""
+        return self.subscribe(changes, callback, on_error=on_error)
 
     def feedback(self, alert: str, label: Label, note: str = "") -> None:
         """Say what an alert was. It is taken into the stream of records, so that a recording holds it too.
 
         What becomes of it is the `answer` of the assessment of its record.
         """
-        record = AnalystLabel(self._pipeline.latest, int(label), alert.encode(), note.encode())
-        self._source.add([record])
+        self._said.append(AnalystLabel(self._pipeline.latest, int(label), alert.encode(), note.encode()))
 
     def summary(self) -> Summary:
         """Return what was seen, lost and reported so far."""
-        return self._pipeline.summary()
+        self.require_owner()
+        with self._knowing:
+            return self._pipeline.summary()
+
+    def stats(self) -> Stats:
+        """Return the summary so far, and how each consumer keeps up."""
+        return Stats(self.summary(), self._hub.stats())
 
     def stop(self) -> None:
         """End the iteration after what is already in the rings; safe in signal handlers and other threads."""
-        self._source.stop()
+        if not self.is_inherited:
+            self._source.stop()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until all was read, in the sensor's own thread if nobody iterates, and all callbacks have returned.
+
+        Returns whether that came within `timeout` seconds, and raises the error that ended the reading, if one did.
+        """
+        self.require_owner()
+        if not self._is_open and not self._hub.join(0.0):
+            message = "there is nothing to wait for: start the sensor first"
+            raise UsageError(message)
+        self._read_alone()
+        if not self._hub.join(timeout):
+            return False
+        if self._hub.error is not None:
+            raise self._hub.error
+        return True
 
     def close(self) -> None:
-        """Detach and unload everything, and keep what is known. Further calls do nothing."""
+        """Detach and unload everything, keep what is known, and wait for the callbacks to deal with what they have.
+
+        Further calls do nothing, and neither does one in a process that a fork made: its parent goes on.
+        """
+        if self.is_inherited:
+            return
+        self._hub.release()
+        with self._starting:
+            self._is_open = False
+        if self._thread is not None:
+            self._source.stop()
+            self._thread.join()
         keeper, self._keeper = self._keeper, None
         try:
             self._source.close()
         finally:
             if keeper is not None:
-                if self._is_between_batches:
-                    keeper.keep(self._pipeline)
+                with self._knowing:
+                    if self._is_between_batches:
+                        keeper.keep(self._pipeline)
                 keeper.close()
+            self._hub.finish()
+            self._hub.join()
+
+    def __enter__(self) -> Self:
+        self._open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        import asyncio  # noqa: PLC0415 -- who needs none does not pay for it.
+
+        # To load programs takes a second, in which the event loop has other things to do.
+        opening = asyncio.ensure_future(asyncio.to_thread(self._open))
+        try:
+            await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            await asyncio.wait([opening])
+            self.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        import asyncio  # noqa: PLC0415 -- who needs none does not pay for it.
+
+        # A callback that is waited for may itself wait for the event loop.
+        await asyncio.to_thread(self.close)
+
+    def _open(self) -> None:
+        """Attach the monitors and bring back what is known, unless that was done; close if it fails."""
+        self.require_owner()
+        if self._is_open:
+            return
+        try:
+            self._source.start()
+            if self._state_dir is not None:
+                self._remember(self._state_dir)
+        except BaseException:
+            self.close()
+            raise
+        self._is_open = True
 
     def _remember(self, folder: Path) -> None:
         """Bring back what is known in a folder."""
@@ -186,20 +427,99 @@ class Sensor:
         self._faults_before = self._pipeline.faults
         self._inbox = Inbox(folder)
 
-    def __enter__(self) -> Self:
+    @contextmanager
+    def _attended(self) -> Iterator[None]:
+        """Let no thread begin to read while somebody iterates."""
+        self.require_owner()
+        with self._starting:
+            self._readers += 1
         try:
-            self._source.start()
-            if self._state_dir is not None:
-                self._remember(self._state_dir)
-        except BaseException:
-            self.close()
-            raise
-        return self
+            yield
+        finally:
+            with self._starting:
+                self._readers -= 1
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
+    @property
+    def _is_read_alone(self) -> bool:
+        return self._thread is not None
+
+    def _read_alone(self) -> None:
+        """Read in a thread of the sensor's own, unless one does already or somebody iterates."""
+        with self._starting:
+            if self._is_open and not self._readers and self._thread is None:
+                # A program that ends without closing is not held up.
+                self._thread = threading.Thread(target=self._read_on, name="pyloader", daemon=True)
+                self._thread.start()
+
+    def _read_on(self) -> None:
+        """Read to the end. An error that ends it is for the consumers, and for `wait`."""
+        try:
+            while True:
+                self._step(None)
+        except EOFError:
+            pass
+        except Exception as error:  # noqa: BLE001 -- whatever it is, those who wait must be told.
+            self._hub.finish(error)
+
+    def _own_subscription(self) -> Subscription[Assessment]:
+        """Return the subscription of those who iterate while the sensor's own thread reads."""
+        if self._own is None:
+            self._own = self.subscribe(name="iteration")
+        return self._own
+
+    def _next_batch(self, timeout: float | None) -> list[Assessment]:
+        """Return what comes within so many seconds, possibly nothing, or raise `EOFError` at the end."""
+        if self._rest:
+            rest = list(self._rest)
+            self._rest.clear()
+            return rest
+        if not self._is_read_alone:
+            return self._step(timeout)
+        own = self._own_subscription()
+        assessment = own.next(timeout)
+        if assessment is None and own.ended:
+            raise EOFError
+        return [] if assessment is None else [assessment]
+
+    def _step(self, timeout: float | None, at_most: int | None = None) -> list[Assessment]:
+        """Read and assess, and tell all consumers. Raises `EOFError` at the end."""
+        with self._reading:
+            try:
+                while self._said:
+                    self._source.add([self._said.popleft()])
+                records = self._unread or self._source.read(self._patience(timeout))
+            except EOFError:
+                self._hub.finish()
+                raise
+            except Exception as error:
+                self._hub.finish(error)
+                raise
+            self._unread = []
+            if at_most is not None:
+                records, self._unread = records[:at_most], records[at_most:]
+            assessed = self._assess(records)
+            self._hub.publish(assessed)
+        return assessed
+
+    def _patience(self, timeout: float | None) -> float | None:
+        """Return how long to wait at most, in seconds, so that a snapshot is not late."""
+        return timeout if self._keeper is None else self._keeper.patience(timeout)
+
+    def _assess(self, records: list[AnyRecord]) -> list[Assessment]:
+        with self._knowing:
+            self._is_between_batches = False
+            assessed = self._pipeline.assess_all(records)
+            self._is_between_batches = True
+            if self._keeper is not None:
+                if self._keeper.fails(self._pipeline.faults - self._faults_before):
+                    self._pipeline = self._keeper.begin_anew(self._make)
+                self._keeper.look(self._pipeline)
+            if self._pipeline.focus is not self._focus:
+                self._focus = self._pipeline.focus
+                self._source.attend(self._focus)
+            if self._inbox is not None:
+                self._exchange(self._inbox, assessed)
+        return assessed
 
     def _exchange(self, inbox: Inbox, assessments: Iterable[Assessment]) -> None:
         """Take what analysts have left since, and answer to what they left before."""
@@ -213,3 +533,24 @@ class Sensor:
         if now >= self._next_exchange:
             self._next_exchange = now + _EXCHANGE_INTERVAL
             self._source.add(inbox.take(self._pipeline.latest))
+
+
+async def _readable(descriptor: int, patience: float | None) -> None:
+    """Wait in the event loop until a descriptor is readable, or so many seconds are over."""
+    import asyncio  # noqa: PLC0415 -- who needs none does not pay for it.
+
+    loop = asyncio.get_running_loop()
+    woken = loop.create_future()
+
+    def wake() -> None:
+        if not woken.done():
+            woken.set_result(None)
+
+    loop.add_reader(descriptor, wake)
+    timer = loop.call_later(patience, wake) if patience is not None else None
+    try:
+        await woken
+    finally:
+        loop.remove_reader(descriptor)
+        if timer is not None:
+            timer.cancel()

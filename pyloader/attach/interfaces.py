@@ -5,12 +5,17 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from ipaddress import ip_address
 from types import TracebackType
-from typing import Any, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeVar
 
 from pyloader.attach.events import LinkEvents, Moved
 from pyloader.attach.namespaces import find_namespace
 from pyloader.attach.xdp import Attachment, Link, attach, detach, links
-from pyloader.errors import BusyError, LoadError, PyloaderError, UnsupportedError, UsageError
+from pyloader.errors import BusyError, ClosedError, LoadError, PyloaderError, UnsupportedError, UsageError
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+R = TypeVar("R")
 
 
 class _Descriptor(Protocol):
@@ -64,6 +69,7 @@ class Interfaces:
         self._program_fd = program_fd
         self._open_stale = open_stale
         self._held = ExitStack()
+        self._thread: ThreadPoolExecutor | None = None
         self._closed = False
         self.attachments: dict[int, Attachment] = {}
         self.refused: dict[int, PyloaderError] = {}
@@ -77,6 +83,9 @@ class Interfaces:
 
     def addresses(self) -> dict[bytes, int]:
         """Return the addresses of the interfaces that are watched, 16 bytes each, and the interfaces' numbers."""
+        return self._do(self._find_addresses)
+
+    def _find_addresses(self) -> dict[bytes, int]:
         found = {}
         for message in self._route.get_addr():
             raw = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
@@ -92,17 +101,34 @@ class Interfaces:
         if self._closed:
             return None
         changed = self._take_events()
+        return self._do(lambda: self._catch_up(changed=changed)) if changed or self._moving else None
+
+    def close(self) -> None:
+        """Detach everywhere. Further calls do nothing."""
+        self._closed = True
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            with thread:
+                thread.submit(self._held.close).result()
+
+    def _do(self, work: Callable[[], R]) -> R:
+        """Return what a function returns that uses pyroute2.
+
+        pyroute2 keeps a socket and an event loop for each thread that uses it, and can do nothing in a thread that runs
+        an event loop already. So it has a thread of its own, which whoever reads may call from any other.
+        """
+        if self._thread is None:
+            message = "the interfaces are not watched"
+            raise ClosedError(message)
+        return self._thread.submit(work).result()
+
+    def _catch_up(self, *, changed: bool) -> Changes | None:
         lost = self._finish_moves()
         if not changed and not lost:
             return None
         changes = self._reconcile(links(self._route))
         changes.refused.update(lost)
         return changes
-
-    def close(self) -> None:
-        """Detach everywhere. Further calls do nothing."""
-        self._closed = True
-        self._held.close()
 
     def _open(self) -> None:
         # It takes half a second to import, which only those pay who watch interfaces.
@@ -205,9 +231,12 @@ class Interfaces:
             time.sleep(_PAUSE if self._moving else 0)
 
     def __enter__(self) -> Self:
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 -- needed only for interfaces, too.
+
+        self._thread = ThreadPoolExecutor(1, "pyloader interfaces")
         try:
-            self._open()
-            self._begin()
+            self._do(self._open)
+            self._do(self._begin)
         except BaseException:
             self.close()
             raise

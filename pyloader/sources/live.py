@@ -145,7 +145,7 @@ class KernelSource:
             message = "this source is closed"
             raise ClosedError(message)
         self._commit()
-        if self._streaming and not self._stopping:
+        if self._streaming and not self._stopping and timeout != 0:
             time.sleep(_STRIDE)
         for monitor in self.monitors:
             monitor.reader.acknowledge()
@@ -155,7 +155,7 @@ class KernelSource:
         if self._stopping:
             return self._rest()
         # In a stream there is most likely something; if there is not, it is no stream any more and the next read waits.
-        ready = self._streaming or bool(self._merge) or bool(self._epoll.poll(self._patience(timeout)))
+        ready = self._streaming or bool(self._merge) or bool(self._epoll.poll(self._until_report(timeout)))
         now = _now()
         recent = now - self._last_reading
         # After a reading that left nothing behind, a backlog needs more time than a slice to come about.
@@ -167,6 +167,15 @@ class KernelSource:
         self._streaming = bool(size) and recent < BUSY_GAP_NS and self._caught_up
         self._last_reading = now
         return self._tell(horizon)
+
+    def fileno(self) -> int:
+        """Return a descriptor that polls readable while records wait, and after `stop`."""
+        return self._epoll.fileno()
+
+    def patience(self) -> float:
+        """Return for how many seconds `read` may be put off as long as the descriptor is not readable."""
+        at_once = self._backlog or self._merge or self._streaming
+        return 0.0 if at_once else self._until_report(None)
 
     def add(self, records: Iterable[AnyRecord]) -> None:
         """Put records of the sensor's own into the stream; the next `read` returns them."""
@@ -206,7 +215,7 @@ class KernelSource:
             monitor.reader.commit()
         self._losses.acknowledge(self._told_until)
 
-    def _patience(self, timeout: float | None) -> float:
+    def _until_report(self, timeout: float | None) -> float:
         """Return how long to wait for records, in seconds: at most until the next look at the loss counters."""
         until_report = max(0, self._next_loss_report - _now()) / 1e9
         return until_report if timeout is None else min(timeout, until_report)

@@ -38,6 +38,13 @@ class ReplaySource:
             return batch
         raise EOFError
 
+    def fileno(self) -> None:
+        """Return `None`: nobody needs to wait."""
+
+    def patience(self) -> float:
+        """Return 0, for there is something at once, always."""
+        return 0.0
+
     def add(self, records: Iterable[AnyRecord]) -> None:
         """Put records of the sensor's own into the stream; the next `read` returns them."""
         self._added.extend(records)

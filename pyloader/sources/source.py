@@ -13,7 +13,8 @@ class Source(Protocol):
 
     `header` describes the host and the run. `read` blocks for at most `timeout` seconds and returns what is there,
     possibly nothing; it raises `EOFError` when there will be nothing more. `stop` may be called from a signal handler
-    or another thread: reads then return what is left, and end.
+    or another thread: reads then return what is left, and end. `read(0)` does not wait: an event loop calls it when
+    `fileno` polls readable, and after `patience` at the latest.
     """
 
     header: Header
@@ -23,6 +24,12 @@ class Source(Protocol):
 
     def read(self, timeout: float | None) -> list[AnyRecord]:
         """Return the next records."""
+
+    def fileno(self) -> int | None:
+        """Return a descriptor that polls readable while `read` has something, or `None` if `read` never waits."""
+
+    def patience(self) -> float:
+        """Return for how many seconds `read` may be put off as long as the descriptor is not readable."""
 
     def add(self, records: Iterable[AnyRecord]) -> None:
         """Put records of the sensor's own into the stream; the next `read` returns them."""

@@ -10,7 +10,7 @@ import io
 import logging
 import random
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
@@ -30,6 +30,7 @@ from pyloader.scorer.posture import CHANGES_AN_HOUR
 from pyloader.scorer.scale import CALM
 from pyloader.sensor import Sensor
 from pyloader.sinks import JsonSink
+from pyloader.testing import FakeSource
 from tests.unit.evidence.journey import Journey, ticks
 from tests.unit.examples import (
     HEADER,
@@ -44,7 +45,6 @@ from tests.unit.examples import (
     recording,
     request_record,
 )
-from tests.unit.fakes import FakeSource
 from tests.unit.state.story import story
 from tests.unit.strategies import any_records
 
@@ -109,6 +109,13 @@ def shown(assessments: list[Assessment], pipeline: Pipeline) -> bytes:
     sink = JsonSink(output, events=True)
     sink.write(assessments)
     sink.end(pipeline.summary())
+    return output.getvalue()
+
+
+def events_of(assessments: list[Assessment]) -> bytes:
+    """Return every event and alert as a program would read it."""
+    output = io.BytesIO()
+    JsonSink(output, events=True).write(assessments)
     return output.getvalue()
 
 
@@ -355,12 +362,6 @@ def test_consciousness_processing_speed() -> None:
 def test_async_consciousness_processing() -> None:
     """An asynchronous program can follow the sensor while it does other work, and is told the same as any other."""
     records = story()
-    batches = [records[begin : begin + 100] for begin in range(0, len(records), 100)]
-    expected = told(records)
-
-    async def follow(pipeline: Pipeline) -> AsyncIterator[list[Assessment]]:
-        for batch in batches:
-            yield await asyncio.to_thread(pipeline.assess_all, batch)
 
     async def work(finished: asyncio.Event) -> int:
         turns = 0
@@ -369,17 +370,20 @@ def test_async_consciousness_processing() -> None:
             await asyncio.sleep(0)
         return turns
 
-    async def both() -> tuple[bytes, int]:
-        pipeline, finished = Pipeline(HEADER, min_score=0), asyncio.Event()
+    async def both() -> tuple[list[Assessment], int]:
+        finished = asyncio.Event()
         other = asyncio.create_task(work(finished))
-        found = [one async for batch in follow(pipeline) for one in batch]
+        async with Sensor.replay(recording(*records)) as sensor:
+            found = [one async for one in sensor]
         finished.set()
-        return shown(found, pipeline), await other
+        return found, await other
 
-    output, turns = asyncio.run(both())
+    found, turns = asyncio.run(both())
+    with Sensor.replay(recording(*records)) as sensor:
+        expected = list(sensor)
 
-    assert output == expected
-    assert turns >= len(batches)
+    assert events_of(found) == events_of(expected)
+    assert turns >= len(records) // 256
 
 
 def test_concurrent_consciousness_streams() -> None:
@@ -390,6 +394,15 @@ def test_concurrent_consciousness_streams() -> None:
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(told, [records, other, records, other]))
 
+    sensors = [Sensor.replay(recording(*stream)) for stream in (records, other)]
+    streams = [sensor.subscribe() for sensor in sensors]
+    for sensor in sensors:
+        sensor.start()
+    by_threads = [events_of(list(stream)) for stream in streams]
+    for sensor in sensors:
+        sensor.close()
+    by_turns = [events_of(list(Sensor.replay(recording(*stream)))) for stream in (records, other)]
+
     one, two = Pipeline(HEADER, min_score=0), Pipeline(HEADER, min_score=0)
     mine, yours = [], []
     for number in range(max(len(records), len(other))):
@@ -398,6 +411,7 @@ def test_concurrent_consciousness_streams() -> None:
 
     assert alone[True] != alone[False]
     assert results == [alone[True], alone[False], alone[True], alone[False]]
+    assert by_threads == by_turns
     assert (shown(mine, one), shown(yours, two)) == (alone[True], alone[False])
 
 

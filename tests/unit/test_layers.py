@@ -16,8 +16,8 @@ PACKAGE = Path(pyloader.__file__).parent
 
 LAYERS = (
     ("errors",),
-    ("learners", "state"),
-    ("binding",),
+    ("learners", "state", "ownership"),
+    ("binding", "hub"),
     ("kernel", "attach"),
     ("records",),
     ("monitors", "host"),
@@ -25,8 +25,9 @@ LAYERS = (
     ("scorer",),
     ("alerts",),
     ("pipeline",),
-    ("sinks", "sensor"),
-    ("samples",),
+    ("sinks", "streams"),
+    ("sensor",),
+    ("bridge", "samples", "testing"),
     ("",),
     ("cli",),
     ("__main__",),
@@ -262,3 +263,27 @@ def test_import_does_no_work() -> None:
     modules = [module for module in MODULES if module != "pyloader.__main__"]
 
     assert _probe(_AUDITED % {"modules": modules}) == {"done": []}
+
+
+def test_what_belongs_to_the_host_program() -> None:
+    """Only the command line handles signals, configures logging and writes to standard streams."""
+    owners = {
+        "signal": {_part(one.importer) for one in _every_import() if one.target == "signal"},
+        "streams": {_part(module) for module, path in MODULES.items() if _uses(path, {"stdout", "stderr"}, "sys")},
+        "logging": {_part(module) for module, path in MODULES.items() if _uses(path, {"basicConfig"}, "logging")},
+        "print": {_part(module) for module, path in MODULES.items() if _uses(path, {"print"}, None)},
+    }
+
+    # `python -m pyloader.records.generate` is a command of its own, for those who build.
+    assert owners == {"signal": {"cli"}, "streams": {"cli", "records"}, "logging": {"cli"}, "print": set()}
+
+
+def _uses(path: Path, names: set[str], module: str | None) -> bool:
+    """Return whether code uses one of these names of a module, or of the language."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        match node:
+            case ast.Attribute(value=ast.Name(id=owner), attr=name) if owner == module and name in names:
+                return True
+            case ast.Name(id=name) if module is None and name in names:
+                return True
+    return False

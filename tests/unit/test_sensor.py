@@ -9,8 +9,8 @@ from pyloader import Assessment, RecordingError, Sensor
 from pyloader.errors import UsageError
 from pyloader.monitors import Monitor, Transport, named
 from pyloader.samples import SAMPLE
+from pyloader.testing import FakeSource
 from tests.unit.examples import REVERSE_SHELL, exec_record, exit_record, fork_record, recording
-from tests.unit.fakes import FakeSource
 
 
 def test_assessments_in_order() -> None:

@@ -27,8 +27,8 @@ from pyloader.errors import (
 )
 from pyloader.kernel import Finding
 from pyloader.monitors import MONITORS, Monitor
+from pyloader.testing import FakeSource
 from tests.unit.examples import REVERSE_SHELL, exec_record, recording
-from tests.unit.fakes import FakeSource
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 Output = pytest.CaptureFixture[str]

@@ -16,8 +16,8 @@ from pyloader.records import AnyRecord
 from pyloader.samples import SAMPLE
 from pyloader.sources.live import RING_BYTES
 from pyloader.state import default_folder
+from pyloader.testing import FakeSource
 from tests.unit.examples import REVERSE_SHELL, exec_record
-from tests.unit.fakes import FakeSource
 
 Output = pytest.CaptureFixture[str]
 

@@ -17,8 +17,8 @@ from pyloader.state import Classes, save
 from pyloader.state.keeper import Keeper
 from pyloader.state.schedule import INTERVAL_NS
 from pyloader.state.store import LAST, PREVIOUS
+from pyloader.testing import FakeSource
 from tests.unit.examples import HEADER, exec_record, fork_record, recording
-from tests.unit.fakes import FakeSource
 from tests.unit.state.story import story
 
 OTHER_BOOT = replace(
