@@ -129,8 +129,10 @@ class FakeSource:
         return 0.0
 
     def add(self, records: Iterable[AnyRecord]) -> None:
-        """Put records before the next batch."""
-        self._batches.insert(0, list(records))
+        """Put records, if there are any, before the next batch."""
+        added = list(records)
+        if added:
+            self._batches.insert(0, added)
 
     def attend(self, focus: Focus) -> None:
         """Write down whom to look at."""
