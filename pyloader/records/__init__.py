@@ -60,10 +60,12 @@ from pyloader.records.process import (
 from pyloader.records.sensor import (
     AnalystLabel,
     CgroupSeen,
+    Elsewhere,
     EventLoss,
     HookInUse,
     Malformed,
     NetworkTraffic,
+    OfHost,
     ProcessSeen,
 )
 from pyloader.records.wire import Record, text
@@ -113,6 +115,7 @@ SENSOR_RECORDS: tuple[type[Record], ...] = (
     HookInUse,
     NetworkTraffic,
     AnalystLabel,
+    Elsewhere,
 )
 """Records that the sensor writes."""
 
@@ -145,6 +148,7 @@ AnyRecord: TypeAlias = (
     | HookInUse
     | NetworkTraffic
     | AnalystLabel
+    | Elsewhere
 )
 
 
@@ -181,6 +185,7 @@ __all__ = [
     "DatagramSent",
     "Direction",
     "Doubled",
+    "Elsewhere",
     "EventLoss",
     "ExecFlag",
     "Explanation",
@@ -195,6 +200,7 @@ __all__ = [
     "MemoryUsage",
     "NetworkFlow",
     "NetworkTraffic",
+    "OfHost",
     "OomKill",
     "OomScope",
     "Outcome",

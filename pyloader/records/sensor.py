@@ -4,7 +4,10 @@ Whatever the stages after the reader know of the host comes to them as a record,
 and its replay gives the same verdicts.
 """
 
+from typing import TypeAlias
+
 from pyloader.records.network import Traffic
+from pyloader.records.process import CredentialChange, ProcessExec, ProcessExit, ProcessFork
 from pyloader.records.wire import U8, U32, U64, Arguments, Comm, Counts, FileName, Path, Record
 
 
@@ -83,3 +86,21 @@ class AnalystLabel(Record, frozen=True, tag=70):
     alert: FileName
     """The id of the alert."""
     note: FileName
+
+
+OfHost: TypeAlias = ProcessExec | ProcessFork | ProcessExit | CredentialChange | ProcessSeen | CgroupSeen
+"""What every worker must know of the host, whoever judges it."""
+
+
+class Elsewhere(Record, frozen=True, tag=71):
+    """A record that another worker judges. It changes what is known of the host, and is judged by nobody here.
+
+    Of several workers exactly one gets the record itself, and all others get it in this form.
+    """
+
+    record: OfHost
+
+    @classmethod
+    def of(cls, record: OfHost) -> "Elsewhere":
+        """Return a record as those get it who do not judge it."""
+        return cls(record.timestamp, record)

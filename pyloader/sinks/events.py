@@ -14,6 +14,7 @@ from pyloader.records import (
     CredentialChange,
     Direction,
     Doubled,
+    Elsewhere,
     EventLoss,
     ExecFlag,
     Explanation,
@@ -27,6 +28,7 @@ from pyloader.records import (
     SourceSummary,
     Traffic,
     address,
+    event_name,
     text,
 )
 from pyloader.scorer import Label
@@ -36,7 +38,13 @@ _ADDRESSES = {"local_address", "remote_address", "source", "destination"}
 
 def fields(assessment: Assessment) -> dict[str, Any]:
     """Return the fields of an assessed record by name: text decoded, flags and enumerations by name."""
-    record = assessment.record
+    shown = _fields(assessment.record)
+    if assessment.process is not None:
+        shown["container"] = assessment.container
+    return shown
+
+
+def _fields(record: Record) -> dict[str, Any]:
     shown = {name: getattr(record, name) for name in record.__struct_fields__}
     for name, value in shown.items():
         if type(value) is bytes:
@@ -44,8 +52,6 @@ def fields(assessment: Assessment) -> dict[str, Any]:
     special = _SPECIAL.get(type(record))
     if special is not None:
         special(record, shown)
-    if assessment.process is not None:
-        shown["container"] = assessment.container
     return shown
 
 
@@ -102,6 +108,10 @@ def _label(record: AnalystLabel, shown: dict[str, Any]) -> None:
     shown["label"] = _LABELS.get(record.label, str(record.label))
 
 
+def _elsewhere(record: Elsewhere, shown: dict[str, Any]) -> None:
+    shown["record"] = {"event": event_name(type(record.record)), **_fields(record.record)}
+
+
 def _malformed(record: Malformed, shown: dict[str, Any]) -> None:
     shown["raw"] = record.raw.hex()
 
@@ -117,6 +127,7 @@ _SPECIAL: dict[type[Record], Callable[[Any, dict[str, Any]], None]] = {
     ProcessExec: _exec,
     ProcessSeen: _seen,
     CredentialChange: _credentials,
+    Elsewhere: _elsewhere,
     ConnectionOpened: _opened,
     ConnectionClosed: _closed,
     EventLoss: _loss,

@@ -1,10 +1,10 @@
 """Every record that can be, for tests that hold for all of them."""
 
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from hypothesis import strategies as st
 
-from pyloader.records import KERNEL_RECORDS, SENSOR_RECORDS, Record
+from pyloader.records import KERNEL_RECORDS, SENSOR_RECORDS, Elsewhere, OfHost, Record
 from pyloader.records.generate import encoding
 from pyloader.records.wire import Padded, Unsigned
 
@@ -22,6 +22,8 @@ def field(annotation: object) -> st.SearchStrategy[Any]:
 
 def records_of(kind: type[Record]) -> st.SearchStrategy[Any]:
     """Return all records of one type."""
+    if kind is Elsewhere:
+        return st.one_of(*map(records_of, get_args(OfHost))).map(Elsewhere.of)
     hints = get_type_hints(kind, include_extras=True)
     return st.builds(kind, **{name: field(hints[name]) for name in kind.__struct_fields__})
 

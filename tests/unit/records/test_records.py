@@ -73,6 +73,7 @@ def test_tags_never_change() -> None:
         68: "hook_in_use",
         69: "network_traffic",
         70: "analyst_label",
+        71: "elsewhere",
     }
 
 
