@@ -101,6 +101,10 @@ class NewerStateError(StateError):
     """A later version of pyloader wrote it."""
 
 
+class WorkerError(PyloaderError):
+    """A process that is to score cannot begin; the text says which, and why as far as it is known."""
+
+
 class ClosedError(PyloaderError):
     """A resource was used after it had been closed."""
 

@@ -20,7 +20,8 @@ from pyloader.host import Host, Process
 from pyloader.host.focus import Focus
 from pyloader.records import EVENTS, AnalystLabel, AnyRecord, EventLoss, HookInUse, Record, event_name, text
 from pyloader.records.recording import Header
-from pyloader.scorer import CALM, HEARD, Baseline, Change, Episode, Label, Level, Scorer, Signature
+from pyloader.scorer import CALM, HEARD, Baseline, Change, Episode, Label, Level, Past, Scorer, Signature, Tail
+from pyloader.scorer.sharing import Conclusion, Overview, Relabelled, Shared, Taught
 from pyloader.state import Classes, load, save
 
 _LOG = logging.getLogger(__name__)
@@ -62,13 +63,31 @@ class Hook(msgspec.Struct, frozen=True, omit_defaults=True):
     cost: str = ""
 
 
+class WorkerSummary(msgspec.Struct, frozen=True):
+    """What one of several workers came to.
+
+    `records` it has assessed, `lost` did not reach it. `restarts` is how often another has begun in its place, and
+    `gap` how many records left no trace in what the others then knew. `untold` assessments found no room on the way to
+    the parent; `untold_alerts` of them were alerts.
+    """
+
+    worker: int
+    records: int = 0
+    lost: int = 0
+    restarts: int = 0
+    gap: int = 0
+    untold: int = 0
+    untold_alerts: int = 0
+
+
 class Summary(msgspec.Struct, frozen=True, tag="summary"):
     """What a run came to.
 
     Records and losses by event name, the number of alerts, how many more were like one that was open, the posture of
     the host in the end, how much of what is ordinary the host has taught, what the tables gave up for want of room, and
     the hooks by which the records came. `labels` counts what analysts said, by label, and what they said of alerts that
-    nobody remembers. `faults` counts records that brought a defect of the sensor to light, by type and error.
+    nobody remembers. `faults` counts records that brought a defect of the sensor to light, by type and error. `workers`
+    are there if several processes score, and what they did is in all other counts.
     """
 
     records: dict[str, int]
@@ -81,15 +100,25 @@ class Summary(msgspec.Struct, frozen=True, tag="summary"):
     baseline: Baseline = Baseline(days=0.0, episodes=0, learning=True)
     labels: dict[str, int] = msgspec.field(default_factory=dict)
     faults: dict[str, int] = msgspec.field(default_factory=dict)
+    workers: list[WorkerSummary] = msgspec.field(default_factory=list)
 
 
 class Pipeline:
-    """Host state, evidence, scorer and alert policy of one stream of records."""
+    """Host state, evidence, scorer and alert policy of one stream of records.
 
-    def __init__(self, header: Header, *, min_score: float = MEDIUM_FROM) -> None:
+    With `share` it is one of several of this host: `share` is told what the others are to know (`learn` there), and
+    posture and attention are decided for all of them (`overview`, `follow`, `take_call`).
+    """
+
+    def __init__(
+        self, header: Header, *, min_score: float = MEDIUM_FROM, share: Callable[[Shared], object] | None = None
+    ) -> None:
         self.host = Host()
         self._evidence = EvidenceStage(header.realtime_offset)
-        self._scorer = Scorer(header.realtime_offset, seed=_seed_of(header))
+        self._scorer = Scorer(header.realtime_offset, seed=_seed_of(header), part=share is not None)
+        if share is not None:
+            self._scorer.share = share
+            self._evidence.staging.share = lambda *taught: share(Taught(*taught))
         self._policy = AlertPolicy(
             self._scorer.journal,
             boot_id=header.boot_id,
@@ -142,6 +171,41 @@ class Pipeline:
         """Take in many records."""
         return [self.assess(record) for record in records]
 
+    def overview(self, now: int) -> Overview:
+        """Return how the lineages stand, to be decided upon for all pipelines of this host."""
+        return self._scorer.overview(now)
+
+    def follow(self, now: int, level: Level, focus: Focus) -> None:
+        """Take over what was decided for all pipelines of this host; time has passed without records, maybe."""
+        if now >= self._scorer.due:
+            self._turn(now)
+        self._scorer.follow(now, level, focus)
+
+    def take_call(self) -> tuple[float, bool] | None:
+        """Return the score, and whether an invariant broke, if what was assessed calls for a higher posture at once."""
+        call, self._scorer.called_for = self._scorer.called_for, None
+        return call
+
+    def learn(self, shared: Shared) -> None:
+        """Learn what another pipeline of this host has shared."""
+        match shared:
+            case Conclusion():
+                self._scorer.conclude(shared)
+            case Relabelled(past, before, wall):
+                self._scorer.relabelled(shared)
+                self._excuse(past, before, wall - self._scorer.offset)
+            case Taught(lesson, times, wall):
+                self._evidence.staging.merge(lesson, times, wall)
+
+    def remembers(self, alert: str) -> bool:
+        """Return whether an alert is known here, so that a label of it can be taken in."""
+        return self._scorer.remembers(alert)
+
+    @property
+    def tail(self) -> Tail:
+        """How strong ordinary episodes are."""
+        return self._scorer.tail
+
     def begin_run(self) -> None:
         """Count anew from here: what was brought back from a snapshot was told in the summary of another run."""
         self._records.clear()
@@ -190,7 +254,7 @@ class Pipeline:
 
     def save(self) -> bytes:
         """Return all that is known, for `restore`."""
-        return save({"pipeline": self, **self.learned()}, Classes(_PARTS))
+        return save({"pipeline": self, **self.learned()}, Classes(PARTS))
 
     def restore(self, saved: bytes, *, same_boot: bool) -> dict[str, int]:
         """Bring back what another pipeline knew, into one that has not yet seen a record.
@@ -199,7 +263,7 @@ class Pipeline:
         was learned. Returns what this version could not use, by name, and how often. Raises `StateError` if the bytes
         are damaged; this pipeline is then of no more use.
         """
-        return load(saved, {"pipeline": self} if same_boot else self.learned(), Classes(_PARTS))
+        return load(saved, {"pipeline": self} if same_boot else self.learned(), Classes(PARTS))
 
     @property
     def focus(self) -> Focus:
@@ -276,14 +340,18 @@ class Pipeline:
             return f"no alert {alert} is remembered"
         self._labels[label.name.lower()] += 1
         before, past = changed
-        instances = _INSTANCES[label] - _INSTANCES[before]
-        if instances:
-            for context in past.contexts:
-                self._evidence.teach(context, instances, record.timestamp)
+        self._excuse(past, before, record.timestamp)
         return f"alert {alert} about {past.who}: {before.name.lower()} until now, {label.name.lower()} from now on"
 
+    def _excuse(self, past: Past, before: Label, now: int) -> None:
+        """Let what was seen in an episode count as ordinary as its label says, after what the one before said."""
+        instances = _INSTANCES[past.label] - _INSTANCES[before]
+        if instances:
+            for context in past.contexts:
+                self._evidence.teach(context, instances, now)
 
-_PARTS = tuple(
+
+PARTS = tuple(
     f"pyloader.{part}" for part in ("host", "evidence", "learners", "scorer", "alerts", "records", "pipeline")
 )
 """The parts of the package whose objects make up what is known."""

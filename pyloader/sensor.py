@@ -9,13 +9,11 @@ Example:
                 print(alert.score, alert.summary)
 """
 
-import logging
 import threading
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar, overload
@@ -24,25 +22,21 @@ import msgspec
 
 from pyloader.alerts import Alert
 from pyloader.alerts.alert import MEDIUM_FROM
-from pyloader.errors import BusyError, StateError, UsageError
+from pyloader.engine import Engine, InProcess
+from pyloader.errors import UsageError
 from pyloader.hub import CAPACITY, ConsumerStats, Hub, Subscription, WhenFull
 from pyloader.monitors import MONITORS, ON_INTERFACES, Transport, named
 from pyloader.ownership import OfOneProcess
-from pyloader.pipeline import Assessment, Pipeline, Summary
-from pyloader.records import AnalystLabel, AnyRecord
+from pyloader.pipeline import Assessment, Summary
+from pyloader.records import AnalystLabel
 from pyloader.scorer import Change, Label
 from pyloader.sources import KernelSource, ReplaySource, Source
-from pyloader.sources.labels import Inbox
+from pyloader.sources.lanes import Lanes
 from pyloader.sources.live import RING_BYTES
-from pyloader.state import Keeper
 from pyloader.streams import alerts, assessments, changes
+from pyloader.workers.pool import COMMAND, Pool
 
 T = TypeVar("T")
-
-_LOG: Final = logging.getLogger(__name__)
-
-_EXCHANGE_INTERVAL = 1.0
-"""Seconds between two looks for what analysts have left."""
 
 _TURN: Final = 256
 """As many records are assessed in one turn of an event loop: a millisecond of work."""
@@ -85,10 +79,13 @@ class Sensor(OfOneProcess):
         btf: a file that describes the types of this kernel, for one that does not do so itself.
         instance: a name that one process at a time can have; monitors that `pyloader load` has pinned under it are read
             instead of loaded again.
-        source: another source of records than this kernel.
+        source: another source of records than this kernel, or an engine of its own.
         state_dir: a folder from which the sensor takes what it knew, and in which it keeps that every minute and at the
             end; without it the sensor begins anew.
         needs_state: whether it is an error that the folder cannot be used; else that is logged.
+        workers: how many processes score. With more than one, only what matters is told: assessments with an alert, a
+            change of posture or an answer to a label, and what says that a worker was replaced.
+        events: whether with several workers every assessment is told all the same.
 
     Raises:
         UsageError: there is no such monitor or hook, or interfaces were chosen for no monitor.
@@ -107,11 +104,16 @@ class Sensor(OfOneProcess):
         transport: Transport | None = None,
         btf: Path | None = None,
         instance: str | None = None,
-        source: Source | None = None,
+        source: Source | Pool | None = None,
         state_dir: Path | None = None,
         needs_state: bool = True,
+        workers: int = 1,
+        events: bool = False,
     ) -> None:
         super().__init__()
+        if workers < 1 or (workers > 1 and source is not None):
+            message = "as many processes score as there are lanes in the kernel: at least one, and one for a source"
+            raise UsageError(message)
         if source is None:
             wanted = [named(name) for name in (monitors if monitors is not None else [*MONITORS, *ON_INTERFACES])]
             if interfaces and not any(monitor.name in ON_INTERFACES for monitor in wanted):
@@ -121,41 +123,53 @@ class Sensor(OfOneProcess):
                 wanted = [monitor for monitor in wanted if monitor.name not in ON_INTERFACES]
             if hooks is not None:
                 wanted = [one if one.name in ON_INTERFACES else one.forced(hooks) for one in wanted]
-            source = KernelSource(
-                wanted,
-                interfaces=interfaces,
-                ring_bytes=ring_bytes,
-                transport=transport,
-                record_to=record_to,
-                btf=btf,
-                instance=instance,
-            )
-        self._source = source
-        self._make = partial(Pipeline, source.header, min_score=min_score)
-        self._pipeline = self._make()
-        self._focus = self._pipeline.focus
-        self._state_dir = state_dir
-        self._needs_state = needs_state
-        self._keeper: Keeper | None = None
-        self._faults_before = 0
+            if workers > 1:
+                if record_to is not None:
+                    message = "one process records: leave out either the recording or the workers"
+                    raise UsageError(message)
+                lanes = Lanes(
+                    wanted,
+                    lanes=workers,
+                    interfaces=interfaces,
+                    ring_bytes=ring_bytes,
+                    transport=transport,
+                    btf=btf,
+                    instance=instance,
+                )
+                source = Pool(
+                    lanes,
+                    min_score=min_score,
+                    command=COMMAND,
+                    everything=events,
+                    state=state_dir,
+                    needs_state=needs_state,
+                )
+            else:
+                source = KernelSource(
+                    wanted,
+                    interfaces=interfaces,
+                    ring_bytes=ring_bytes,
+                    transport=transport,
+                    record_to=record_to,
+                    btf=btf,
+                    instance=instance,
+                )
+        self._engine: Engine = (
+            source
+            if isinstance(source, Pool)
+            else InProcess(source, min_score=min_score, state=state_dir, needs_state=needs_state)
+        )
         self._hub = Hub()
         self._own: Subscription[Assessment] | None = None
         self._rest: deque[Assessment] = deque()
         """What was assessed and not yet handed out."""
-        self._unread: list[AnyRecord] = []
-        """What was read and not yet assessed."""
-        self._said: deque[AnyRecord] = deque()
+        self._said: deque[AnalystLabel] = deque()
         """What is still to be put into the stream."""
         self._thread: threading.Thread | None = None
         self._readers = 0
         self._is_open = self._is_unattended = False
         self._starting = threading.Lock()
         self._reading = threading.Lock()
-        # A signal handler may ask for the summary.
-        self._knowing = threading.RLock()
-        self._is_between_batches = True
-        self._inbox: Inbox | None = None
-        self._next_exchange = 0.0
 
     @classmethod
     def replay(cls, recording: Path | bytes, *, min_score: float = MEDIUM_FROM, state_dir: Path | None = None) -> Self:
@@ -218,7 +232,7 @@ class Sensor(OfOneProcess):
         import asyncio  # noqa: PLC0415 -- who needs none does not pay for it.
 
         with self._attended():
-            descriptor = self._source.fileno()
+            descriptor = self._engine.fileno()
             while True:
                 while self._rest:
                     yield self._rest.popleft()
@@ -227,9 +241,9 @@ class Sensor(OfOneProcess):
                 except EOFError:
                     return
                 if not self._rest and descriptor is not None:
-                    await _readable(descriptor, self._patience(self._source.patience()))
+                    await _readable(descriptor, self._engine.patience())
                 else:
-                    await asyncio.sleep(0.0 if self._unread or descriptor is None else _BREATH)
+                    await asyncio.sleep(0.0 if self._engine.unread or descriptor is None else _BREATH)
 
     @overload
     def subscribe(
@@ -307,13 +321,12 @@ class Sensor(OfOneProcess):
 
         What becomes of it is the `answer` of the assessment of its record.
         """
-        self._said.append(AnalystLabel(self._pipeline.latest, int(label), alert.encode(), note.encode()))
+        self._said.append(AnalystLabel(self._engine.latest, int(label), alert.encode(), note.encode()))
 
     def summary(self) -> Summary:
         """Return what was seen, lost and reported so far."""
         self.require_owner()
-        with self._knowing:
-            return self._pipeline.summary()
+        return self._engine.summary()
 
     def stats(self) -> Stats:
         """Return the summary so far, and how each consumer keeps up."""
@@ -322,7 +335,7 @@ class Sensor(OfOneProcess):
     def stop(self) -> None:
         """End the iteration after what is already in the rings; safe in signal handlers and other threads."""
         if not self.is_inherited:
-            self._source.stop()
+            self._engine.stop()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until all was read, in the sensor's own thread if nobody iterates, and all callbacks have returned.
@@ -351,17 +364,11 @@ class Sensor(OfOneProcess):
         with self._starting:
             self._is_open = False
         if self._thread is not None:
-            self._source.stop()
+            self._engine.stop()
             self._thread.join()
-        keeper, self._keeper = self._keeper, None
         try:
-            self._source.close()
+            self._engine.close()
         finally:
-            if keeper is not None:
-                with self._knowing:
-                    if self._is_between_batches:
-                        keeper.keep(self._pipeline)
-                keeper.close()
             self._hub.finish()
             self._hub.join()
 
@@ -401,31 +408,11 @@ class Sensor(OfOneProcess):
         if self._is_open:
             return
         try:
-            self._source.start()
-            if self._state_dir is not None:
-                self._remember(self._state_dir)
+            self._engine.start()
         except BaseException:
             self.close()
             raise
         self._is_open = True
-
-    def _remember(self, folder: Path) -> None:
-        """Bring back what is known in a folder."""
-        header = self._source.header
-        try:
-            keeper = Keeper(folder, boot_id=header.boot_id, realtime_offset=header.realtime_offset)
-        except (StateError, BusyError) as error:
-            if self._needs_state:
-                raise
-            _LOG.warning("what is learned now will not be kept: %s", error)
-            return
-        self._keeper = keeper
-        self._pipeline = keeper.bring_back(self._make)
-        if isinstance(self._source, KernelSource):
-            # A recording that is replayed in parts is one run; a sensor that starts again is another.
-            self._pipeline.begin_run()
-        self._faults_before = self._pipeline.faults
-        self._inbox = Inbox(folder)
 
     @contextmanager
     def _attended(self) -> Iterator[None]:
@@ -486,53 +473,16 @@ class Sensor(OfOneProcess):
         with self._reading:
             try:
                 while self._said:
-                    self._source.add([self._said.popleft()])
-                records = self._unread or self._source.read(self._patience(timeout))
+                    self._engine.add([self._said.popleft()])
+                assessed = self._engine.read(timeout, at_most)
             except EOFError:
                 self._hub.finish()
                 raise
             except Exception as error:
                 self._hub.finish(error)
                 raise
-            self._unread = []
-            if at_most is not None:
-                records, self._unread = records[:at_most], records[at_most:]
-            assessed = self._assess(records)
             self._hub.publish(assessed)
         return assessed
-
-    def _patience(self, timeout: float | None) -> float | None:
-        """Return how long to wait at most, in seconds, so that a snapshot is not late."""
-        return timeout if self._keeper is None else self._keeper.patience(timeout)
-
-    def _assess(self, records: list[AnyRecord]) -> list[Assessment]:
-        with self._knowing:
-            self._is_between_batches = False
-            assessed = self._pipeline.assess_all(records)
-            self._is_between_batches = True
-            if self._keeper is not None:
-                if self._keeper.fails(self._pipeline.faults - self._faults_before):
-                    self._pipeline = self._keeper.begin_anew(self._make)
-                self._keeper.look(self._pipeline)
-            if self._pipeline.focus is not self._focus:
-                self._focus = self._pipeline.focus
-                self._source.attend(self._focus)
-            if self._inbox is not None:
-                self._exchange(self._inbox, assessed)
-        return assessed
-
-    def _exchange(self, inbox: Inbox, assessments: Iterable[Assessment]) -> None:
-        """Take what analysts have left since, and answer to what they left before."""
-        labels = [(one.record, one.answer) for one in assessments if type(one.record) is AnalystLabel]
-        if labels and self._keeper is not None:
-            # Whoever gets an answer may rely on it.
-            self._keeper.keep(self._pipeline)
-        for record, answer in labels:
-            inbox.answer(record, answer)
-        now = time.monotonic()
-        if now >= self._next_exchange:
-            self._next_exchange = now + _EXCHANGE_INTERVAL
-            self._source.add(inbox.take(self._pipeline.latest))
 
 
 async def _readable(descriptor: int, patience: float | None) -> None:

@@ -62,6 +62,11 @@ class EvidenceStage:
         """Add so many pseudo-instances to what weighed an item (`Evidence.context`); less than none takes them back."""
         self._staging.teach(context, weight, now)
 
+    @property
+    def staging(self) -> Staging:
+        """What decides when a baseline learns."""
+        return self._staging
+
     def learned(self) -> dict[str, object]:
         """Return by name what was learned and is to outlive a restart: it refers to no process and to no boot."""
         learned: dict[str, object] = {"excuses": self._staging.excuses, "trials": self._staging.trials}

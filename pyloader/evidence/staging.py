@@ -15,6 +15,7 @@ who does not stays what he was, however long he goes on.
 The idea of holding back what is suspicious is that of the conditional merge of MIDAS-F (Bhatia and others, 2022).
 """
 
+from collections.abc import Callable
 from typing import ClassVar, Final
 
 from pyloader.evidence.catalogue import CODE_THEN_CHILD
@@ -120,6 +121,8 @@ class Staging:
         self.overflown = 0
         self.excuses = Excuses()
         self.trials = Trials()
+        self.share: Callable[[Lesson, float, int], object] = _nobody
+        """Is told what was merged, how often to count it, and when (ns, wall clock)."""
         self._learners: dict[str, Learner] = {}
 
     @property
@@ -179,11 +182,18 @@ class Staging:
             known = times if trusted else self._aged(learner, lesson, times, staged.groups, wall)
             if known:
                 learner.learn(lesson[1], lesson[2], known, wall)
+                self.share(lesson, known, wall)
         staged.open = False
         staged.groups = 0
         staged.lessons = {}
         if not quiet:
             staged.barred_until = max(staged.barred_until, now + BARRED_NS)
+
+    def merge(self, lesson: Lesson, times: float, wall: int) -> None:
+        """Learn what was merged elsewhere on this host."""
+        learner = self._learners.get(lesson[0])
+        if learner is not None:
+            learner.learn(lesson[1], lesson[2], times, wall)
 
     def teach(self, context: Lesson, instances: float, now: int) -> None:
         """Excuse what a table holds for rare, or take that back; what no table knows has no baseline."""
@@ -240,3 +250,7 @@ class Staging:
         prevalent = trial.times >= PREVALENT * (learner.instances(lesson[1], wall) + trial.times)
         trial.passed = prevalent and trial.days >= AGED_DAYS and wall - trial.since >= AGED_NS
         return trial.times if trial.passed else 0.0
+
+
+def _nobody(_lesson: Lesson, _times: float, _wall: int) -> None:
+    """Share nothing: this is the only stage of its host."""

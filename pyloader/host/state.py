@@ -16,6 +16,7 @@ from pyloader.records import (
     ConnectionOpened,
     CredentialChange,
     DatagramSent,
+    Elsewhere,
     MemoryAccess,
     MemoryFault,
     MemoryProtection,
@@ -73,6 +74,7 @@ class Host:
             CallOrigin: self._named,
             MemoryUsage: self._used_memory,
             OomKill: self._chosen,
+            Elsewhere: self._judged_elsewhere,
         }
 
     def apply(self, record: AnyRecord) -> Process | None:
@@ -90,6 +92,10 @@ class Host:
             "flows": self.flows.evicted,
             "sources": self.sources.evicted,
         }
+
+    def _judged_elsewhere(self, record: Elsewhere) -> None:
+        """Take in what another worker judges; here it is about nobody."""
+        self.apply(record.record)
 
     def _executed(self, record: ProcessExec) -> Process:
         process = self.processes.executed(record)

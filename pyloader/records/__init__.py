@@ -67,6 +67,7 @@ from pyloader.records.sensor import (
     NetworkTraffic,
     OfHost,
     ProcessSeen,
+    WorkerGap,
 )
 from pyloader.records.wire import Record, text
 
@@ -116,6 +117,7 @@ SENSOR_RECORDS: tuple[type[Record], ...] = (
     NetworkTraffic,
     AnalystLabel,
     Elsewhere,
+    WorkerGap,
 )
 """Records that the sensor writes."""
 
@@ -149,6 +151,7 @@ AnyRecord: TypeAlias = (
     | NetworkTraffic
     | AnalystLabel
     | Elsewhere
+    | WorkerGap
 )
 
 
@@ -223,6 +226,7 @@ __all__ = [
     "Traffic",
     "Tunnel",
     "UsageReason",
+    "WorkerGap",
     "address",
     "address_text",
     "event_name",

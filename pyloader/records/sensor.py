@@ -88,6 +88,16 @@ class AnalystLabel(Record, frozen=True, tag=70):
     note: FileName
 
 
+class WorkerGap(Record, frozen=True, tag=72):
+    """A worker ended before its time, and another has begun in its place."""
+
+    worker: U32
+    since: U64
+    """What it learned from later records than these (ns) is gone; 0 if nothing was kept at all."""
+    count: U64
+    """So many records it had assessed since then, as far as it said; what it had taken and not finished is unknown."""
+
+
 OfHost: TypeAlias = ProcessExec | ProcessFork | ProcessExit | CredentialChange | ProcessSeen | CgroupSeen
 """What every worker must know of the host, whoever judges it."""
 

@@ -3,7 +3,7 @@
 from collections import deque
 from typing import Final, NamedTuple
 
-from pyloader.records import EventLoss
+from pyloader.records import EventLoss, WorkerGap
 
 SECOND: Final = 1_000_000_000
 
@@ -29,7 +29,7 @@ class Losses:
         self._count = 0
         self.blind_until = 0
 
-    def add(self, loss: EventLoss) -> None:
+    def add(self, loss: EventLoss | WorkerGap) -> None:
         """Take in a loss."""
         self.blind_until = max(self.blind_until, loss.timestamp + SECOND)
         self._recent.append(_Loss(loss.timestamp, loss.count))

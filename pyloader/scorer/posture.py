@@ -46,6 +46,9 @@ _BOUNDS: Final = {
 }
 
 ALERTING: Final = 62.0
+OF_HOST: Final = 8
+"""So many of the worst lineages make up how the host as a whole stands."""
+
 ALERTING_LINEAGES: Final = 2
 """So many lineages that alert at once are worth a higher level than each alone."""
 
@@ -131,7 +134,7 @@ def warranted(score: float, *, alerting: int = 0, invariant: bool = False) -> Le
     return max(level, Level.ELEVATED) if alerting >= ALERTING_LINEAGES else level
 
 
-def of_host(nats: Sequence[float], most: int = 8) -> float:
+def of_host(nats: Sequence[float], most: int = OF_HOST) -> float:
     """Return the evidence against a host as a whole, in nats: that any of its `most` worst lineages is an attack.
 
     The odds are added, so it is the logarithm of a sum of exponentials, and 0 for nobody.

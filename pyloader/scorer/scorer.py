@@ -9,7 +9,7 @@ In the words of those who asked for it: the levels of `posture` are the host's a
 baselines and the `journal` its memory, and labels that come back are its feedback loop.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import ClassVar, Final, NamedTuple
 
@@ -19,7 +19,7 @@ from pyloader.evidence import Evidence, Group
 from pyloader.evidence.catalogue import named
 from pyloader.host import Activity, Entity, Process
 from pyloader.host.focus import Focus
-from pyloader.records import AnyRecord, EventLoss, ProcessFork
+from pyloader.records import AnyRecord, EventLoss, ProcessFork, WorkerGap
 from pyloader.scorer.attention import Attention, Suspect
 from pyloader.scorer.calibration import Tail
 from pyloader.scorer.case import ATTENUATION, case_of
@@ -28,10 +28,11 @@ from pyloader.scorer.feedback import STEP_NATS, Lessons
 from pyloader.scorer.journal import Journal, Label, Past
 from pyloader.scorer.ledger import EMPTY, Counted, Ledger
 from pyloader.scorer.losses import Losses
-from pyloader.scorer.posture import ALERTING, Change, Level, Posture, of_host
+from pyloader.scorer.posture import ALERTING, OF_HOST, Change, Level, Posture, of_host, warranted
 from pyloader.scorer.recognition import circumstance_of, scar_of
 from pyloader.scorer.response import Responses
 from pyloader.scorer.scale import CALM, score_of
+from pyloader.scorer.sharing import Conclusion, Overview, Relabelled
 from pyloader.scorer.signature import Signature
 from pyloader.scorer.standing import Outstanding
 from pyloader.scorer.tactics import SIGN_NATS, Tactics
@@ -116,10 +117,16 @@ class Scorer:
     records (ns): what is learned is kept by the wall clock, since it outlives a boot.
     """
 
-    SETTINGS: ClassVar[frozenset[str]] = frozenset({"_offset"})
+    SETTINGS: ClassVar[frozenset[str]] = frozenset({"_offset", "is_part"})
     """What a new run is told anew (see `pyloader.state.classes`)."""
 
-    def __init__(self, realtime_offset: int = 0, *, seed: int = 0) -> None:
+    def __init__(self, realtime_offset: int = 0, *, seed: int = 0, part: bool = False) -> None:
+        self.is_part = part
+        """It is one of several of this host: posture and attention are decided for all (`overview`, `follow`)."""
+        self.called_for: tuple[float, bool] | None = None
+        """As a part: the highest score, and whether an invariant broke, that call for another posture than is known."""
+        self.share: Callable[[Conclusion | Relabelled], object] = _nobody
+        """Is told what the other scorers of this host are to know."""
         self.tail = Tail()
         self.journal = Journal()
         self.lessons = Lessons()
@@ -168,7 +175,7 @@ class Scorer:
 
     def score(self, record: AnyRecord, process: Process | None) -> float:
         """Return the score of a record, 0 to 100, as its process stands now."""
-        if type(record) is EventLoss:
+        if isinstance(record, EventLoss | WorkerGap):
             self._losses.add(record)
             self.frozen_until = max(self.frozen_until, self._losses.blind_until)
         if process is None:
@@ -222,9 +229,51 @@ class Scorer:
         if now >= self._next_generation:
             self._next_generation = now + GENERATION_NS
             self.responses.generation()
+        if self.is_part:
+            return Turn(closed, None)
         change = self._follow(now)
         self._turn_attention(now, processes)
         return Turn(closed, change)
+
+    def overview(self, now: int) -> Overview:
+        """Return how the lineages stand and who stands out: what a part tells whoever decides for all."""
+        standing = [(episode, _nats_of(episode, now)) for episode in self._outstanding]
+        return Overview(
+            nats=tuple(sorted((nats for _, nats in standing if nats > 0.0), reverse=True)[:OF_HOST]),
+            alerting=self._alerting(nats for _, nats in standing),
+            invariant=any(episode.floor for episode, _ in standing),
+            suspects=tuple(suspect for suspect, _ in self._suspects(now).values()),
+            loss=self._losses.blind_until > now,
+        )
+
+    def follow(self, now: int, level: Level, focus: Focus) -> None:
+        """Take over what was decided for all scorers of this host."""
+        self.posture.level = level
+        self._look_at(focus, self._suspects(now))
+
+    def conclude(self, end: Conclusion) -> None:
+        """Learn from an episode that has closed, here or at another scorer of this host."""
+        past = end.past
+        self.journal.add(past)
+        if end.scar:
+            self.journal.scar(past.scar, end.scar, past.time)
+        self.responses.closed(past.signatures, invariant=end.invariant, quiet=end.quiet)
+        end.teach(self.tail)
+
+    def relabelled(self, said: Relabelled) -> None:
+        """Learn from what an analyst said of an episode, or took back, here or at another scorer of this host."""
+        past, label = said.past, said.past.label
+        self.journal.add(past)
+        if said.before is label:
+            return
+        direction = _DIRECTION[label] - _DIRECTION[said.before]
+        circumstances = [(code, past.exe, past.parent_exe) for code in past.codes]
+        self.lessons.teach(circumstances, direction * STEP_NATS, said.wall)
+        self.responses.labelled(past)
+        self.journal.heal(past.scar)
+        if label is Label.MALICIOUS:
+            self.journal.scar(past.scar, past.nats, said.wall)
+        said.teach(self.tail)
 
     def crowded_out(self) -> list[Episode]:
         """Close the episodes for which there is no room any more, and return them."""
@@ -235,7 +284,13 @@ class Scorer:
 
     def rise(self, verdict: Verdict, now: int) -> Change | None:
         """Let the posture rise at once if a verdict calls for it."""
-        return self.posture.rise(now, verdict.score, invariant=bool(verdict.floor))
+        invariant = bool(verdict.floor)
+        if self.is_part:
+            if warranted(verdict.score, invariant=invariant) > self.posture.level:
+                score, broken = self.called_for or (0.0, False)
+                self.called_for = max(score, verdict.score), broken or invariant
+            return None
+        return self.posture.rise(now, verdict.score, invariant=invariant)
 
     def alerted(self, verdict: Verdict, alert: str) -> None:
         """Note that a verdict was reported under this id, so that an analyst can answer to it."""
@@ -251,21 +306,21 @@ class Scorer:
         past = self._past_of(alert)
         if past is None:
             return None
-        wall = now + self._offset
         before, past.label = past.label, label
         past.note = note
-        if before is not label:
-            direction = _DIRECTION[label] - _DIRECTION[before]
-            circumstances = [(code, past.exe, past.parent_exe) for code in past.codes]
-            self.lessons.teach(circumstances, direction * STEP_NATS, wall)
-            self.responses.labelled(past)
-            self.journal.heal(past.scar)
-            if label is Label.MALICIOUS:
-                self.tail.forget(past.name)
-                self.journal.scar(past.scar, past.nats, wall)
-            elif label is Label.BENIGN and self.tail.forget(past.name):
-                self.tail.learn_one(past.nats, past.time)
+        said = Relabelled(past, before, now + self._offset)
+        self.relabelled(said)
+        self.share(said)
         return before, past
+
+    @property
+    def offset(self) -> int:
+        """The wall clock less the clock of the records (ns)."""
+        return self._offset
+
+    def remembers(self, alert: str) -> bool:
+        """Return whether `label` would find an alert."""
+        return any(alert in episode.alerts for episode in self.episodes) or self.journal.of_alert(alert) is not None
 
     def _past_of(self, alert: str) -> Past | None:
         for episode in self.episodes:
@@ -371,19 +426,22 @@ class Scorer:
         """
         self._outstanding.closed(episode)
         past = self._entry(episode)
-        self.journal.add(past)
         suspect = episode.score >= ALERTING and past.label is not Label.BENIGN
         unmarked = episode.nats - episode.mistrust
-        if suspect and isinstance(episode.worst, Activity) and unmarked >= SIGN_NATS:
-            self.journal.scar(past.scar, unmarked, past.time)
-        episode.quiet = not (suspect or episode.crowded_out or episode.floor or past.label is Label.MALICIOUS)
-        self.responses.closed(episode.signatures, invariant=bool(episode.floor), quiet=episode.quiet)
-        if episode.floor or episode.crowded_out or past.label is Label.MALICIOUS:
-            return
-        if suspect:
-            self.tail.learn_later(past.name, episode.nats, past.time)
-        else:
-            self.tail.learn_one(episode.nats, past.time)
+        leaves_scar = suspect and isinstance(episode.worst, Activity) and unmarked >= SIGN_NATS
+        malicious = past.label is Label.MALICIOUS
+        episode.quiet = not (suspect or episode.crowded_out or episode.floor or malicious)
+        end = Conclusion(
+            past=past,
+            nats=episode.nats,
+            scar=unmarked if leaves_scar else 0.0,
+            suspect=suspect,
+            invariant=bool(episode.floor),
+            quiet=episode.quiet,
+            teaches=not (episode.floor or episode.crowded_out or malicious),
+        )
+        self.conclude(end)
+        self.share(end)
 
     def _entry(self, episode: Episode) -> Past:
         name = f"{episode.lineage.label}-{episode.began:x}"
@@ -407,19 +465,28 @@ class Scorer:
 
     def _turn_attention(self, now: int, processes: Sequence[int]) -> None:
         """Choose whom to look at, of those who stand out and those who were looked at until now."""
-        suspects: dict[int | bytes, tuple[Suspect, Episode]] = {}
-        for episode in chain(self._outstanding, self._looked_at):
-            key = _key_of(episode.worst)
-            if key is not None and self.episodes.get(episode.lineage) is episode:
-                suspects[key] = Suspect(key, _nats_of(episode, now), episode.lineage.label), episode
-        self.focus = self.attention.choose(
+        suspects = self._suspects(now)
+        focus = self.attention.choose(
             now,
             [suspect for suspect, _ in suspects.values()],
             processes,
             posture=self.posture.level,
             loss=self._losses.blind_until > now,
         )
-        chosen = {*self.focus.processes, *self.focus.sources}
+        self._look_at(focus, suspects)
+
+    def _suspects(self, now: int) -> dict[int | bytes, tuple[Suspect, Episode]]:
+        """Return who stands out, and who was looked at until now."""
+        suspects: dict[int | bytes, tuple[Suspect, Episode]] = {}
+        for episode in chain(self._outstanding, self._looked_at):
+            key = _key_of(episode.worst)
+            if key is not None and self.episodes.get(episode.lineage) is episode:
+                suspects[key] = Suspect(key, _nats_of(episode, now), episode.lineage.label), episode
+        return suspects
+
+    def _look_at(self, focus: Focus, suspects: dict[int | bytes, tuple[Suspect, Episode]]) -> None:
+        self.focus = focus
+        chosen = {*focus.processes, *focus.sources}
         self._looked_at = [episode for key, (_, episode) in suspects.items() if key in chosen]
 
     def _follow(self, now: int) -> Change | None:
@@ -427,9 +494,13 @@ class Scorer:
         standing = [(episode, _nats_of(episode, now)) for episode in self._outstanding]
         host = of_host([nats for _, nats in standing])
         score = score_of(self.tail.log_period(host)) if host > _FADED else 0.0
-        alerting = sum(score_of(self.tail.log_period(nats)) >= ALERTING for _, nats in standing if nats > 1.0)
+        alerting = self._alerting(nats for _, nats in standing)
         invariant = any(episode.floor for episode, _ in standing)
         return self.posture.update(now, score, alerting=alerting, invariant=invariant)
+
+    def _alerting(self, standing: Iterable[float]) -> int:
+        """Return how many of those who stand like this alert."""
+        return sum(score_of(self.tail.log_period(nats)) >= ALERTING for nats in standing if nats > 1.0)
 
 
 _CODES: Final = 64
@@ -442,6 +513,10 @@ _WENT_BACK: Final = 60 * SECOND
 """A clock of the records that goes back by more begins to count anew."""
 
 _DIRECTION: Final = {Label.NONE: 0, Label.BENIGN: -1, Label.MALICIOUS: 1}
+
+
+def _nobody(_: Conclusion | Relabelled) -> None:
+    """Share nothing: this scorer is the only one of its host."""
 
 
 def _inheritance(parent: Process) -> Ledger | None:

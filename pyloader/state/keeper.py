@@ -85,12 +85,14 @@ class Keeper:
         """Return whether so many faults since the beginning mean that what was brought back is of no use."""
         return self._brought_back and faults >= TOO_MANY_FAULTS
 
-    def look(self, known: Knowing) -> None:
-        """Take a snapshot if it is time for one."""
+    def look(self, known: Knowing) -> bool:
+        """Take a snapshot if it is time for one; return whether it was."""
         begin = time.monotonic_ns()
-        if self._schedule.is_due(begin):
+        due = self._schedule.is_due(begin)
+        if due:
             self.keep(known)
             self._schedule.taken(begin, time.monotonic_ns())
+        return due
 
     def patience(self, seconds: float | None) -> float:
         """Return how long to wait for something to happen at most, so that a snapshot is not late."""

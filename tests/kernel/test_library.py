@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 from pyloader import Assessment, Sensor
+from pyloader.engine import InProcess
 from pyloader.records import EventLoss, MemoryProtection, NetworkTraffic, ProcessExec, ProcessExit, Record, text
 from pyloader.sources import KernelSource
 from tests.kernel.acts import act
@@ -136,9 +137,10 @@ def test_a_fork_leaves_the_monitors_of_its_parent(public_folder: Path) -> None:
 
 
 def _source_of(sensor: Sensor) -> KernelSource:
-    source = sensor._source  # noqa: SLF001 -- what the interpreter drops, nobody names.
-    assert isinstance(source, KernelSource)
-    return source
+    engine = sensor._engine  # noqa: SLF001 -- what the interpreter drops, nobody names.
+    assert isinstance(engine, InProcess)
+    assert isinstance(engine.source, KernelSource)
+    return engine.source
 
 
 def test_a_blocked_sensor_stops_at_once() -> None:

@@ -25,9 +25,10 @@ LAYERS = (
     ("scorer",),
     ("alerts",),
     ("pipeline",),
-    ("sinks", "streams"),
+    ("sinks", "streams", "workers"),
+    ("engine",),
     ("sensor", "config"),
-    ("nats", "workers"),
+    ("nats",),
     ("bridge", "samples", "testing"),
     ("",),
     ("cli",),
@@ -48,14 +49,20 @@ INSIDE = {
         ("refusal", "survey"),
     ),
     "monitors": (
-        ("instance", "ladder", "objects", "transport"),
+        ("instance", "ladder", "objects", "steering", "transport"),
         ("active", "addresses", "climb", "connection", "memory", "network", "prepare", "process"),
-        ("loaded", "pinned", "stale"),
+        ("lane", "pinned", "stale"),
+        ("loaded",),
         ("on_interfaces",),
         ("attention",),
     ),
     "attach": (("events", "namespaces", "xdp"), ("interfaces",)),
-    "sources": (("cgroups", "labels", "losses", "merge", "replay", "source", "traffic"), ("live",)),
+    "sources": (
+        ("cgroups", "labels", "losses", "merge", "replay", "source", "traffic"),
+        ("reading",),
+        ("lane", "live"),
+        ("lanes",),
+    ),
 }
 """The modules of the parts that touch the kernel, under the same rule."""
 

@@ -9,8 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from pyloader import Sensor
+from pyloader.engine import InProcess
 from pyloader.errors import BusyError, StateError
-from pyloader.pipeline import _PARTS, Pipeline
+from pyloader.pipeline import PARTS, Pipeline
 from pyloader.records import AnyRecord
 from pyloader.sinks import JsonSink
 from pyloader.state import Classes, save
@@ -72,7 +73,7 @@ def test_the_boot_decides_what_comes_back(folder: Path) -> None:
 
 
 def _saved(learned: dict[str, object]) -> bytes:
-    return save(learned, Classes(_PARTS))
+    return save(learned, Classes(PARTS))
 
 
 def test_what_is_learned_refers_to_nothing_alive() -> None:
@@ -198,7 +199,9 @@ def test_state_that_makes_the_sensor_fail_is_given_up(folder: Path, caplog: pyte
     """Where nothing can be judged with what was brought back, it is set aside, and the sensor begins anew."""
     with Sensor(source=FakeSource([exec_record()]), state_dir=folder) as sensor:
         list(sensor)
-        sensor._pipeline.host.processes._live = {100: "what another version kept"}  # type: ignore[dict-item]  # noqa: SLF001
+        engine = sensor._engine  # noqa: SLF001 -- nothing else can break what is kept.
+        assert isinstance(engine, InProcess)
+        engine.pipeline.host.processes._live = {100: "what another version kept"}  # type: ignore[dict-item]  # noqa: SLF001
     with Sensor(source=FakeSource([exec_record()] * 40, [exec_record()]), state_dir=folder) as sensor:
         found = list(sensor)
 
