@@ -21,13 +21,20 @@ from pyloader.host.focus import Focus
 from pyloader.records import EVENTS, AnalystLabel, AnyRecord, EventLoss, HookInUse, Record, event_name, text
 from pyloader.records.recording import Header
 from pyloader.scorer import CALM, HEARD, Baseline, Change, Episode, Label, Level, Past, Scorer, Signature, Tail
-from pyloader.scorer.sharing import Conclusion, Overview, Relabelled, Shared, Taught
+from pyloader.scorer.sharing import Conclusion, Overview, Relabelled, Shared, Spoken, Taught
 from pyloader.state import Classes, load, save
 
 _LOG = logging.getLogger(__name__)
 
 _WENT_BACK = 60 * 1_000_000_000
 """A clock of the records that goes back by more (ns) begins to count anew."""
+
+_EARLY = 256
+_WAITS = 10 * 1_000_000_000
+"""So much that was said of processes waits for them to be known, and for so long (ns)."""
+
+_LATER = 256
+"""Of so many processes, the latest, descendants are looked for that have taken along what was said."""
 
 _HOOKS = 256
 """No set of monitors has more hooks; a recording that claims more gets no more room."""
@@ -116,6 +123,9 @@ class Pipeline:
         self.host = Host()
         self._evidence = EvidenceStage(header.realtime_offset)
         self._scorer = Scorer(header.realtime_offset, seed=_seed_of(header), part=share is not None)
+        self._share = share
+        self._early: list[Spoken] = []
+        """What was said of processes that are not known here yet."""
         if share is not None:
             self._scorer.share = share
             self._evidence.staging.share = lambda *taught: share(Taught(*taught))
@@ -177,6 +187,10 @@ class Pipeline:
 
     def follow(self, now: int, level: Level, focus: Focus) -> None:
         """Take over what was decided for all pipelines of this host; time has passed without records, maybe."""
+        early, self._early = self._early, []
+        for spoken in early:
+            if now - spoken.when < _WAITS:
+                self._hold(spoken)
         if now >= self._scorer.due:
             self._turn(now)
         self._scorer.follow(now, level, focus)
@@ -194,8 +208,18 @@ class Pipeline:
             case Relabelled(past, before, wall):
                 self._scorer.relabelled(shared)
                 self._excuse(past, before, wall - self._scorer.offset)
+            case Spoken():
+                self._hold(shared)
             case Taught(lesson, times, wall):
                 self._evidence.staging.merge(lesson, times, wall)
+
+    def _hold(self, spoken: Spoken) -> None:
+        """Hold what another has heard against a process; it may be told of here only later."""
+        process = self.host.processes.find(spoken.pid, spoken.start)
+        if process is not None:
+            self._scorer.hold(spoken, process, self.host.processes.latest(_LATER))
+        elif len(self._early) < _EARLY:
+            self._early.append(spoken)
 
     def remembers(self, alert: str) -> bool:
         """Return whether an alert is known here, so that a label of it can be taken in."""
@@ -297,6 +321,9 @@ class Pipeline:
         change: Change | None,
     ) -> Assessment:
         now = record.timestamp
+        if self._share is not None:
+            for spoken in self._scorer.news(items, now):
+                self._share(spoken)
         alerts = []
         score = None
         for verdict in self._scorer.weigh(items, now, heard):

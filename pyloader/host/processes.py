@@ -6,6 +6,7 @@ exited stays reachable from its descendants, in lines of at most `LINE_LIMIT` an
 """
 
 from collections.abc import Iterator
+from itertools import islice
 
 from pyloader.host.lineage import Lineage
 from pyloader.records import ProcessExec, ProcessExit, ProcessFork, ProcessSeen, Stdio, text
@@ -132,6 +133,10 @@ class ProcessTable:
     def pids(self) -> list[int]:
         """Return the ids of all live processes, whoever was silent for longest first."""
         return list(self._live)
+
+    def latest(self, number: int) -> Iterator[Process]:
+        """Yield so many live processes at most, whoever was heard of last first."""
+        return islice(reversed(self._live.values()), number)
 
     def get(self, pid: int) -> Process | None:
         """Return the live process with this pid, if it is known."""

@@ -32,7 +32,7 @@ from pyloader.scorer.posture import ALERTING, OF_HOST, Change, Level, Posture, o
 from pyloader.scorer.recognition import circumstance_of, scar_of
 from pyloader.scorer.response import Responses
 from pyloader.scorer.scale import CALM, score_of
-from pyloader.scorer.sharing import Conclusion, Overview, Relabelled
+from pyloader.scorer.sharing import Conclusion, Overview, Relabelled, Spoken
 from pyloader.scorer.signature import Signature
 from pyloader.scorer.standing import Outstanding
 from pyloader.scorer.tactics import SIGN_NATS, Tactics
@@ -199,6 +199,16 @@ class Scorer:
         more = self.responses.evidence(said, about) if about is not None else None
         return (*items, more) if more is not None else items, said.signature
 
+    def news(self, items: Iterable[Evidence], now: int) -> Iterator[Spoken]:
+        """Yield what these items say against processes that was not said lately, before they are weighed."""
+        by_process: dict[int, list[Evidence]] = {}
+        for item in items:
+            if isinstance(item.entity, Process) and _is_news(item, now):
+                by_process.setdefault(id(item.entity), []).append(item)
+        for found in by_process.values():
+            if isinstance(found[0].entity, Process):
+                yield Spoken.of(found[0].entity, found, now)
+
     def weigh(self, items: Iterable[Evidence], now: int, heard: Signature | None = None) -> list[Verdict]:
         """Enter new evidence into the ledgers of those it is about, and return where they stand.
 
@@ -259,6 +269,21 @@ class Scorer:
             self.journal.scar(past.scar, end.scar, past.time)
         self.responses.closed(past.signatures, invariant=end.invariant, quiet=end.quiet)
         end.teach(self.tail)
+
+    def hold(self, spoken: Spoken, process: Process, later: Iterable[Process]) -> None:
+        """Hold against a process, and against its lineage, what another scorer has heard; there it is judged.
+
+        Of the processes that came `later`, its descendants have left it since, maybe into lineages of their own.
+        """
+        items = spoken.about(process)
+        known = process.ledger if isinstance(process.ledger, Ledger) else EMPTY
+        process.ledger = known.with_evidence(items, spoken.when)
+        lineages = {process.lineage.label: process.lineage}
+        for one in later:
+            if one.start >= spoken.when and any(ancestor is process for ancestor in one.ancestors()):
+                lineages[one.lineage.label] = one.lineage
+        for lineage in lineages.values():
+            lineage.case = case_of(lineage).with_evidence(items, spoken.when)
 
     def relabelled(self, said: Relabelled) -> None:
         """Learn from what an analyst said of an episode, or took back, here or at another scorer of this host."""
@@ -506,6 +531,9 @@ class Scorer:
 _CODES: Final = 64
 """So many codes and contexts are kept of an episode."""
 
+_NEWS: Final = 0.9
+"""Evidence that has kept such a share of its weight since it came last is no news: for a minute and a half."""
+
 _ALERTS: Final = 64
 _SIGNATURES: Final = 4
 
@@ -521,6 +549,12 @@ def _nobody(_: Conclusion | Relabelled) -> None:
 
 def _inheritance(parent: Process) -> Ledger | None:
     return parent.ledger.inherited() if isinstance(parent.ledger, Ledger) else None
+
+
+def _is_news(item: Evidence, now: int) -> bool:
+    ledger = item.entity.ledger
+    known = ledger.entries.get(item.code) if isinstance(ledger, Ledger) else None
+    return known is None or known.nats(now) < _NEWS * item.nats
 
 
 def _key_of(entity: Entity) -> int | bytes | None:

@@ -5,11 +5,14 @@ all, from one `Overview` of each. What one learns from an episode that has close
 others as it is: so all of them expect the same of this host, and the budget of alerts holds for the host as a whole.
 """
 
-from typing import TypeAlias
+from collections.abc import Iterable
+from typing import Self, TypeAlias
 
 import msgspec
 
+from pyloader.evidence import Evidence, Group
 from pyloader.evidence.lesson import Lesson
+from pyloader.host import Process
 from pyloader.scorer.attention import Suspect
 from pyloader.scorer.calibration import Tail
 from pyloader.scorer.journal import Label, Past
@@ -77,4 +80,36 @@ class Taught(msgspec.Struct, frozen=True, array_like=True, tag="taught"):
     wall: int
 
 
-Shared: TypeAlias = Conclusion | Relabelled | Taught
+class Said(msgspec.Struct, frozen=True, array_like=True):
+    """An item of evidence, without whom it is about."""
+
+    code: str
+    group: Group
+    nats: float
+    text: str
+    technique: str
+
+
+class Spoken(msgspec.Struct, frozen=True, array_like=True, tag="spoken"):
+    """What was said against a process at a time (ns, clock of the records).
+
+    Who leaves its lineage for one that another scorer has takes along what was held against it.
+    """
+
+    pid: int
+    start: int
+    when: int
+    items: tuple[Said, ...]
+
+    @classmethod
+    def of(cls, process: Process, items: Iterable[Evidence], when: int) -> Self:
+        """Return what these items say."""
+        said = tuple(Said(one.code, one.group, one.nats, one.text, one.technique) for one in items)
+        return cls(process.pid, process.start, when, said)
+
+    def about(self, process: Process) -> list[Evidence]:
+        """Return it as evidence; an invariant that broke is dealt with where that was seen."""
+        return [Evidence(one.code, one.group, one.nats, one.text, one.technique, process) for one in self.items]
+
+
+Shared: TypeAlias = Conclusion | Relabelled | Spoken | Taught

@@ -137,6 +137,7 @@ class Worker:
         self._told: list[Told] = []
         self._last: Assessment | None = None
         self._untold = self._untold_alerts = 0
+        self._is_idle = False
 
     def run(self) -> None:
         """Read and assess to the end."""
@@ -147,6 +148,7 @@ class Worker:
             self._line.watch(descriptor)
         self._source.add(self._begin.added)
         self._line.send(Ready(pipeline.posture, save({"tail": pipeline.tail}, Classes(PARTS)), pipeline.latest))
+        self._obey(self._rest)
         # What was made until now stays to the end: the collector need not look at it again.
         gc.freeze()
         while True:
@@ -155,6 +157,7 @@ class Worker:
                 records = self._source.read(0.0)
             except EOFError:
                 break
+            self._is_idle = not records
             self._assess(records)
             self._send()
             self._keep()
@@ -167,10 +170,10 @@ class Worker:
         self._line.send_last(Ended(self._report()))
 
     def _first(self) -> Begin:
-        """Return the first message, for which to wait."""
+        """Return the first message, for which to wait; others may have come with it."""
         while not (messages := self._line.messages()):
             self._line.wait(_LONGEST_WAIT)
-        [begin] = messages
+        begin, *self._rest = messages
         if not isinstance(begin, Begin):
             message = f"the first message to a worker is a {type(begin).__name__}"
             raise TypeError(message)
@@ -198,6 +201,8 @@ class Worker:
         for message in messages:
             match message:
                 case Decided(now, level, focus):
+                    # Where records wait, time goes by them.
+                    now = now if self._is_idle else self._pipeline.latest
                     if now:
                         self._pipeline.follow(now, level, focus)
                     self._line.send(self._report())

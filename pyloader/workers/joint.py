@@ -17,7 +17,7 @@ from pyloader.scorer import Change, Level, Posture, Tail
 from pyloader.scorer.attention import Attention
 from pyloader.scorer.posture import of_host
 from pyloader.scorer.scale import score_of
-from pyloader.scorer.sharing import Overview, Shared, Taught
+from pyloader.scorer.sharing import Conclusion, Overview, Relabelled, Shared
 from pyloader.state import Classes, load
 
 _FADED: Final = 0.05
@@ -54,7 +54,7 @@ class Joint:
 
     def learn(self, shared: Shared) -> None:
         """Learn from what a worker shared with all."""
-        if not isinstance(shared, Taught):
+        if isinstance(shared, Conclusion | Relabelled):
             shared.teach(self.tail)
 
     def rise(self, now: int, call: tuple[float, bool]) -> Change | None:

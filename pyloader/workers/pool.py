@@ -187,7 +187,7 @@ class Pool:
         for place in self._places:
             self._begin(place)
         deadline = time.monotonic() + START
-        while not all(place.is_up for place in self._places):
+        while not all(place.is_up or place.has_ended for place in self._places):
             left = deadline - time.monotonic()
             if left <= 0.0:
                 message = f"workers did not begin within {START:.0f} seconds"
@@ -195,7 +195,7 @@ class Pool:
             self._epoll.poll(min(left, TURN))
             for place in self._places:
                 self._take(place)
-                if not place.is_running:
+                if not (place.is_running or place.has_ended):
                     message = f"worker {place.number} could not begin; what it wrote to standard error may say why"
                     raise place.error or WorkerError(message)
 
@@ -212,7 +212,7 @@ class Pool:
                 ready.sort(key=_timestamp)
                 self._answer(ready)
                 return ready
-            if self._told_to_stop and not any(place.is_running for place in self._places):
+            if self._is_over:
                 raise EOFError
             left = None if deadline is None else deadline - time.monotonic()
             if left is not None and left <= 0.0:
@@ -264,6 +264,12 @@ class Pool:
                 self._lanes.close()
             finally:
                 self._held.close()
+
+    @property
+    def _is_over(self) -> bool:
+        if any(place.is_running for place in self._places):
+            return False
+        return self._told_to_stop or all(place.has_ended for place in self._places)
 
     def _remember(self, state: Path) -> None:
         """Let the workers find what is known in a folder."""
