@@ -84,13 +84,30 @@ static __always_inline enum outcome outcome_of(int error)
 	}
 }
 
+/* That of the process, or of the other end where no process is known. */
+static __always_inline __u64 lane_of_connection(struct sock *sk, const struct owner *owner)
+{
+	struct endpoint remote;
+	__u64 high, low;
+
+	if (settings.lanes <= 1)
+		return NO_LANE;
+	if (owner->pid)
+		return owner->lane;
+	read_remote(sk, &remote);
+	__builtin_memcpy(&high, remote.address.bytes, sizeof(high));
+	__builtin_memcpy(&low, remote.address.bytes + sizeof(high), sizeof(low));
+	return lane_of_source(high, low);
+}
+
 static __always_inline void tell_opened(void *context, struct sock *sk, const struct connection *connection,
 					enum outcome outcome, int error)
 {
 	__u64 time = boot_time();
 	bool outbound = connection->direction == DIRECTION_OUTBOUND;
 	struct endpoint local, remote;
-	__u8 *at = reserve(CONNECTION_OPENED, CONNECTION_OPENED_FIXED);
+	__u64 lane = lane_of_connection(sk, &connection->owner);
+	__u8 *at = reserve(lane, CONNECTION_OPENED, CONNECTION_OPENED_FIXED);
 
 	if (!at)
 		return;
@@ -115,7 +132,7 @@ static __always_inline void tell_opened(void *context, struct sock *sk, const st
 	__builtin_memcpy(record.local_address, local.address.bytes, sizeof(record.local_address));
 	__builtin_memcpy(record.remote_address, remote.address.bytes, sizeof(record.remote_address));
 	put_connection_opened(at, &record);
-	submit(context, CONNECTION_OPENED, at, CONNECTION_OPENED_FIXED);
+	submit(context, lane, CONNECTION_OPENED, at, CONNECTION_OPENED_FIXED);
 }
 
 /* A FIN is counted as a byte received (tcp_rcv_nxt_update()); tcp_fin() leaves this mark. */
@@ -129,7 +146,8 @@ static __always_inline void tell_closed(void *context, struct sock *sk, const st
 	struct tcp_sock *tcp = (void *)sk;
 	__u64 time = boot_time();
 	struct endpoint local, remote;
-	__u8 *at = reserve(CONNECTION_CLOSED, CONNECTION_CLOSED_FIXED);
+	__u64 lane = lane_of_connection(sk, &connection->owner);
+	__u8 *at = reserve(lane, CONNECTION_CLOSED, CONNECTION_CLOSED_FIXED);
 
 	if (!at)
 		return;
@@ -155,13 +173,13 @@ static __always_inline void tell_closed(void *context, struct sock *sk, const st
 	__builtin_memcpy(record.local_address, local.address.bytes, sizeof(record.local_address));
 	__builtin_memcpy(record.remote_address, remote.address.bytes, sizeof(record.remote_address));
 	put_connection_closed(at, &record);
-	submit(context, CONNECTION_CLOSED, at, CONNECTION_CLOSED_FIXED);
+	submit(context, lane, CONNECTION_CLOSED, at, CONNECTION_CLOSED_FIXED);
 }
 
 static __always_inline void tell_listening(void *context, struct sock *sk, const struct owner *owner,
 					   const struct endpoint *local)
 {
-	__u8 *at = reserve(SOCKET_LISTENING, SOCKET_LISTENING_FIXED);
+	__u8 *at = reserve(owner->lane, SOCKET_LISTENING, SOCKET_LISTENING_FIXED);
 
 	if (!at)
 		return;
@@ -179,7 +197,7 @@ static __always_inline void tell_listening(void *context, struct sock *sk, const
 	__builtin_memcpy(record.comm, owner->comm, sizeof(record.comm));
 	__builtin_memcpy(record.local_address, local->address.bytes, sizeof(record.local_address));
 	put_socket_listening(at, &record);
-	submit(context, SOCKET_LISTENING, at, SOCKET_LISTENING_FIXED);
+	submit(context, owner->lane, SOCKET_LISTENING, at, SOCKET_LISTENING_FIXED);
 }
 
 static __always_inline void locate(struct sock *sk, const struct endpoint *local, struct listening_at *place)

@@ -14,7 +14,7 @@
 #ifndef PYLOADER_CREDENTIALS_BPF_H
 #define PYLOADER_CREDENTIALS_BPF_H
 
-#include "deliver.bpf.h"
+#include "copies.bpf.h"
 #include "task.bpf.h"
 
 /* include/uapi/linux/capability.h */
@@ -130,10 +130,13 @@ static __always_inline enum explanation explain(const struct credentials *old, c
 static __always_inline void report_change(void *context, struct task_struct *task, const struct credentials *old,
 					  const struct credentials *now, enum explanation explanation)
 {
-	__u8 *at = reserve(CREDENTIAL_CHANGE, CREDENTIAL_CHANGE_FIXED);
+	__u64 lane = lane_of(task);
+	__u8 *at = reserve(lane, CREDENTIAL_CHANGE, CREDENTIAL_CHANGE_FIXED);
 
-	if (!at)
+	if (!at) {
+		lose_copies(lane);
 		return;
+	}
 
 	struct credential_change record = {
 		.timestamp = boot_time(),
@@ -153,23 +156,24 @@ static __always_inline void report_change(void *context, struct task_struct *tas
 
 	BPF_CORE_READ_INTO(&record.comm, task, group_leader, comm);
 	put_credential_change(at, &record);
-	submit(context, CREDENTIAL_CHANGE, at, CREDENTIAL_CHANGE_FIXED);
+	give_copies(lane, at, CREDENTIAL_CHANGE_FIXED);
+	submit(context, lane, CREDENTIAL_CHANGE, at, CREDENTIAL_CHANGE_FIXED);
 }
 
-static __always_inline void remember_credentials(__u32 pid, const struct credentials *now)
+static __always_inline void remember_credentials(struct task_struct *task, const struct credentials *now)
 {
+	__u32 pid = pid_of(task);
+
 	if (bpf_map_update_elem(&credentials, &pid, now, BPF_ANY))
-		count(CREDENTIAL_CHANGE, false);
+		count(lane_of(task), CREDENTIAL_CHANGE, false);
 }
 
 /* Compares the credentials of a task with those remembered, reports a difference and remembers them. */
 static __always_inline void compare_credentials(void *context, struct task_struct *task, struct credentials *old,
 						struct credentials *now, enum moment moment, __u32 flags)
 {
-	__u32 pid = pid_of(task);
-
 	if (!old) {
-		remember_credentials(pid, now);
+		remember_credentials(task, now);
 		return;
 	}
 	if (same_credentials(old, now)) {

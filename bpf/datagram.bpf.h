@@ -83,11 +83,12 @@ static __always_inline void tell_sent(void *context, __u16 family, __u32 net_nam
 				      const struct endpoint *remote, const struct exchange *exchange, __u32 peers)
 {
 	struct owner owner = {};
-	__u8 *at = reserve(DATAGRAM_SENT, DATAGRAM_SENT_FIXED);
+	__u8 *at;
 
+	read_owner(&owner);
+	at = reserve(owner.lane, DATAGRAM_SENT, DATAGRAM_SENT_FIXED);
 	if (!at)
 		return;
-	read_owner(&owner);
 
 	struct datagram_sent record = {
 		.timestamp = boot_time(),
@@ -106,7 +107,7 @@ static __always_inline void tell_sent(void *context, __u16 family, __u32 net_nam
 	__builtin_memcpy(record.local_address, local->address.bytes, sizeof(record.local_address));
 	__builtin_memcpy(record.remote_address, remote->address.bytes, sizeof(record.remote_address));
 	put_datagram_sent(at, &record);
-	submit(context, DATAGRAM_SENT, at, DATAGRAM_SENT_FIXED);
+	submit(context, owner.lane, DATAGRAM_SENT, at, DATAGRAM_SENT_FIXED);
 }
 
 static __always_inline void observe_datagram(void *context, __u16 family, __u32 net_namespace,

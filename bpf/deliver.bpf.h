@@ -9,11 +9,14 @@
  * Kernels before 5.8 have no ring buffer. There, or when it is asked for, records go through a perf buffer, each behind
  * its length, because perf pads what it carries. User space sets `settings` before it loads the programs; the verifier
  * takes them for constants and leaves out the transport that is not used.
+ *
+ * Where records are shared out among several workers, each lane has its rings and its counts (lane.bpf.h).
  */
 #ifndef PYLOADER_DELIVER_BPF_H
 #define PYLOADER_DELIVER_BPF_H
 
 #include "clock.bpf.h"
+#include "lane.bpf.h"
 #include "records.bpf.h"
 #include "settings.bpf.h"
 
@@ -22,6 +25,19 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 64 * 1024);
 } vital SEC(".maps"), common SEC(".maps");
+
+/* The same for each of several lanes. User space makes the rings. */
+struct lane_ring {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 64 * 1024);
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct lane_ring);
+} vital_lanes SEC(".maps"), common_lanes SEC(".maps");
 
 /* Up to where a reader has dealt with the records of each ring; ahead of what it has given back. User space only. */
 struct {
@@ -43,6 +59,7 @@ struct tally {
 	__u64 last_lost; /* boot-time clock */
 };
 
+/* One for each tag, lane after lane. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, TAG_LIMIT);
@@ -62,9 +79,10 @@ struct {
  * Another program may interrupt this one on the same CPU, so the additions are atomic. This builtin, whose result is not
  * used, becomes the plain instruction; Linux 5.10 has none that fetches.
  */
-static __always_inline void count(__u32 tag, bool delivered)
+static __always_inline void count(__u64 lane, __u32 tag, bool delivered)
 {
-	struct tally *tally = bpf_map_lookup_elem(&tallies, &tag);
+	__u32 key = settings.lanes > 1 ? lane * TAG_LIMIT + tag : tag;
+	struct tally *tally = bpf_map_lookup_elem(&tallies, &key);
 
 	if (!tally)
 		return;
@@ -93,11 +111,22 @@ struct {
 static __always_inline void send_sample(void *context, __u32 tag, __u32 *length, __u64 size)
 {
 	*length = size;
-	count(tag, !bpf_perf_event_output(context, &samples, BPF_F_CURRENT_CPU, length, sizeof(*length) + size));
+	count(NO_LANE, tag, !bpf_perf_event_output(context, &samples, BPF_F_CURRENT_CPU, length, sizeof(*length) + size));
 }
 
+/* The ring of a lane for records of this type; NULL if there is no such lane. */
+static __always_inline void *ring_of(__u32 lane, __u32 tag)
+{
+	if (is_vital(tag))
+		return bpf_map_lookup_elem(&vital_lanes, &lane);
+	return bpf_map_lookup_elem(&common_lanes, &lane);
+}
+
+/* The compiler would make one call of two, and load both maps for it, of which one is not there. */
+#define ONE_OF_TWO asm volatile("" ::: "memory")
+
 /* Room for a record of constant size, to be filled and handed to submit(); NULL if it was counted as lost. */
-static __always_inline __u8 *reserve(__u32 tag, __u64 size)
+static __always_inline __u8 *reserve(__u64 lane, __u32 tag, __u64 size)
 {
 	__u32 only = 0;
 	__u8 *record;
@@ -111,16 +140,22 @@ static __always_inline __u8 *reserve(__u32 tag, __u64 size)
 		barrier_var(slot);
 		return slot->record;
 	}
-	if (is_vital(tag))
+	if (settings.lanes > 1) {
+		void *ring = ring_of(lane, tag);
+
+		record = ring ? bpf_ringbuf_reserve(ring, size, 0) : NULL;
+		ONE_OF_TWO;
+	} else if (is_vital(tag)) {
 		record = bpf_ringbuf_reserve(&vital, size, 0);
-	else
+	} else {
 		record = bpf_ringbuf_reserve(&common, size, 0);
+	}
 	if (!record)
-		count(tag, false);
+		count(lane, tag, false);
 	return record;
 }
 
-static __always_inline void submit(void *context, __u32 tag, __u8 *record, __u64 size)
+static __always_inline void submit(void *context, __u64 lane, __u32 tag, __u8 *record, __u64 size)
 {
 	if (settings.perf_buffer) {
 		struct slot *slot = (void *)record - __builtin_offsetof(struct slot, record);
@@ -128,24 +163,31 @@ static __always_inline void submit(void *context, __u32 tag, __u8 *record, __u64
 		send_sample(context, tag, &slot->length, size);
 	} else {
 		bpf_ringbuf_submit(record, 0);
-		count(tag, true);
+		count(lane, tag, true);
 	}
 }
 
 /* Sends a record of variable size that was built in memory, right behind the room for its length. */
-static __always_inline void deliver(void *context, __u32 tag, __u32 *length, __u8 *record, __u64 size)
+static __always_inline void deliver(void *context, __u64 lane, __u32 tag, __u32 *length, __u8 *record, __u64 size)
 {
-	long failed;
+	long failed = -1;
 
 	if (settings.perf_buffer) {
 		send_sample(context, tag, length, size);
 		return;
 	}
-	if (is_vital(tag))
+	if (settings.lanes > 1) {
+		void *ring = ring_of(lane, tag);
+
+		if (ring)
+			failed = bpf_ringbuf_output(ring, record, size, 0);
+		ONE_OF_TWO;
+	} else if (is_vital(tag)) {
 		failed = bpf_ringbuf_output(&vital, record, size, 0);
-	else
+	} else {
 		failed = bpf_ringbuf_output(&common, record, size, 0);
-	count(tag, !failed);
+	}
+	count(lane, tag, !failed);
 }
 
 #endif

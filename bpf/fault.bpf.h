@@ -66,7 +66,7 @@ static __always_inline void observe_signal(void *context, int signal, int code, 
 	footprint = make_footprint(task);
 	space = enter_workspace();
 	if (!space) {
-		count(MEMORY_FAULT, false);
+		count(lane_of(task), MEMORY_FAULT, false);
 		goto leave;
 	}
 
@@ -113,7 +113,7 @@ static __always_inline void observe_signal(void *context, int signal, int code, 
 	__u64 end = append_file_of(space, MEMORY_FAULT_FIXED, CODE);
 
 	end = append_message(space, end, footprint, signal);
-	deliver(context, MEMORY_FAULT, &space->length, space->record, BELOW(2 * RECORD_LIMIT, end));
+	deliver(context, lane_of(task), MEMORY_FAULT, &space->length, space->record, BELOW(2 * RECORD_LIMIT, end));
 leave:
 	leave_workspace(space);
 }

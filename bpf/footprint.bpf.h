@@ -83,7 +83,7 @@ static __always_inline struct footprint *make_footprint(struct task_struct *task
 	known->start = start_of(task);
 	known->since = boot_time();
 	if (bpf_map_update_elem(&footprints, &pid, known, BPF_ANY))
-		count(MEMORY_USAGE, false);
+		count(lane_of(task), MEMORY_USAGE, false);
 	return bpf_map_lookup_elem(&footprints, &pid);
 }
 

@@ -86,7 +86,7 @@ static __always_inline void observe_image(void *context, struct task_struct *tas
 	bpf_map_delete_elem(&forked_by_thread, &pid);
 	space = enter_workspace();
 	if (!space) {
-		count(MEMORY_PROTECTION, false);
+		count(lane_of(task), MEMORY_PROTECTION, false);
 		goto leave;
 	}
 

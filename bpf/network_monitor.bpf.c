@@ -67,6 +67,7 @@ __noinline int tell_flow(struct xdp_md *context)
 	const struct packet *packet = &scratch->packet;
 	__s64 salience = scratch->salience + table->numbers[POLICY_FLOW];
 	bool focused = in_focus(&packet->source), allowed;
+	__u64 lane;
 	__u8 *at;
 
 	if (focused)
@@ -84,7 +85,8 @@ __noinline int tell_flow(struct xdp_md *context)
 		totals->counts[TRAFFIC_FLOWS_UNTOLD]++;
 		return 0;
 	}
-	at = reserve(NETWORK_FLOW, NETWORK_FLOW_FIXED);
+	lane = lane_of_source(packet->source.high, packet->source.low);
+	at = reserve(lane, NETWORK_FLOW, NETWORK_FLOW_FIXED);
 	if (!at)
 		return 0;
 
@@ -105,7 +107,7 @@ __noinline int tell_flow(struct xdp_md *context)
 	__builtin_memcpy(record.source, &packet->source, sizeof(record.source));
 	__builtin_memcpy(record.destination, &packet->destination, sizeof(record.destination));
 	put_network_flow(at, &record);
-	submit(context, NETWORK_FLOW, at, NETWORK_FLOW_FIXED);
+	submit(context, lane, NETWORK_FLOW, at, NETWORK_FLOW_FIXED);
 	return 0;
 }
 
@@ -118,6 +120,7 @@ __noinline int tell_anomaly(struct xdp_md *context, __u32 kind)
 
 	const struct packet *packet = &scratch->packet;
 	struct allowance *allowance = &scratch->anomalies[kind];
+	__u64 lane;
 	__u8 *at;
 
 	totals->counts[TRAFFIC_ANOMALY + kind]++;
@@ -125,7 +128,8 @@ __noinline int tell_anomaly(struct xdp_md *context, __u32 kind)
 		totals->counts[TRAFFIC_ANOMALIES_UNTOLD]++;
 		return 0;
 	}
-	at = reserve(PACKET_ANOMALY, PACKET_ANOMALY_FIXED);
+	lane = lane_of_source(packet->source.high, packet->source.low);
+	at = reserve(lane, PACKET_ANOMALY, PACKET_ANOMALY_FIXED);
 	if (!at)
 		return 0;
 
@@ -146,7 +150,7 @@ __noinline int tell_anomaly(struct xdp_md *context, __u32 kind)
 	__builtin_memcpy(record.source, &packet->source, sizeof(record.source));
 	__builtin_memcpy(record.destination, &packet->destination, sizeof(record.destination));
 	put_packet_anomaly(at, &record);
-	submit(context, PACKET_ANOMALY, at, PACKET_ANOMALY_FIXED);
+	submit(context, lane, PACKET_ANOMALY, at, PACKET_ANOMALY_FIXED);
 	return 0;
 }
 
@@ -171,7 +175,8 @@ static __always_inline void tell_source(struct xdp_md *context, struct scratch *
 					__u32 counters)
 {
 	const struct packet *packet = &scratch->packet;
-	__u8 *at = reserve(SOURCE_SUMMARY, SOURCE_SUMMARY_FIXED);
+	__u64 lane = lane_of_source(source->address.high, source->address.low);
+	__u8 *at = reserve(lane, SOURCE_SUMMARY, SOURCE_SUMMARY_FIXED);
 
 	if (!at)
 		return;
@@ -202,7 +207,7 @@ static __always_inline void tell_source(struct xdp_md *context, struct scratch *
 	__builtin_memcpy(record.source, &source->address, sizeof(record.source));
 	__builtin_memcpy(record.destination, &packet->destination, sizeof(record.destination));
 	put_source_summary(at, &record);
-	submit(context, SOURCE_SUMMARY, at, SOURCE_SUMMARY_FIXED);
+	submit(context, lane, SOURCE_SUMMARY, at, SOURCE_SUMMARY_FIXED);
 }
 
 /* Something of a source has doubled: how much does it matter now, and is it to be told? */

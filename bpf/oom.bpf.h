@@ -38,11 +38,13 @@ static __always_inline void observe_oom(void *context, struct task_struct *victi
 	struct task_struct *cause = (void *)bpf_get_current_task();
 	struct page_counter *group = full_group_of(victim);
 	struct mm_struct *mm = BPF_CORE_READ(victim, mm);
+	__u64 lane;
 	__u8 *at;
 
 	if (!in_charge())
 		return;
-	at = reserve(OOM_KILL, OOM_KILL_FIXED);
+	lane = lane_of(victim);
+	at = reserve(lane, OOM_KILL, OOM_KILL_FIXED);
 	if (!at)
 		return;
 
@@ -66,7 +68,7 @@ static __always_inline void observe_oom(void *context, struct task_struct *victi
 	BPF_CORE_READ_INTO(&record.comm, victim, group_leader, comm);
 	BPF_CORE_READ_INTO(&record.cause_comm, cause, group_leader, comm);
 	put_oom_kill(at, &record);
-	submit(context, OOM_KILL, at, OOM_KILL_FIXED);
+	submit(context, lane, OOM_KILL, at, OOM_KILL_FIXED);
 }
 
 #endif

@@ -72,7 +72,7 @@ static __always_inline void observe_call(void *context, enum call call)
 		return;
 	space = enter_workspace();
 	if (!space) {
-		count(CALL_ORIGIN, false);
+		count(lane_of(task), CALL_ORIGIN, false);
 		goto leave;
 	}
 
@@ -121,7 +121,7 @@ static __always_inline void observe_call(void *context, enum call call)
 
 	__u64 end = append_file_of(space, CALL_ORIGIN_FIXED, CODE);
 
-	deliver(context, CALL_ORIGIN, &space->length, space->record, BELOW(2 * RECORD_LIMIT, end));
+	deliver(context, lane_of(task), CALL_ORIGIN, &space->length, space->record, BELOW(2 * RECORD_LIMIT, end));
 leave:
 	leave_workspace(space);
 }

@@ -3,6 +3,7 @@
 #ifndef PYLOADER_OWNER_BPF_H
 #define PYLOADER_OWNER_BPF_H
 
+#include "lane.bpf.h"
 #include "task.bpf.h"
 
 /* All zero if it is not known. */
@@ -12,6 +13,7 @@ struct owner {
 	__u32 pid;
 	__u32 ppid;
 	__u32 uid;
+	__u32 lane;
 	char comm[16];
 };
 
@@ -25,6 +27,7 @@ static __always_inline void read_owner(struct owner *owner)
 	owner->pid = pid_of(task);
 	owner->ppid = pid_of(parent_of(task));
 	owner->uid = BPF_CORE_READ(task, real_cred, uid.val);
+	owner->lane = lane_of(task);
 	BPF_CORE_READ_INTO(&owner->comm, task, group_leader, comm);
 }
 

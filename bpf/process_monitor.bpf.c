@@ -13,6 +13,7 @@
 #include <bpf/bpf_core_read.h>
 
 #include "charge.bpf.h"
+#include "copies.bpf.h"
 #include "credentials.bpf.h"
 #include "deliver.bpf.h"
 #include "file.bpf.h"
@@ -113,7 +114,7 @@ static __always_inline void observe_exec(void *context, struct task_struct *task
 	describe_image(image, &scratch->flags);
 	gained_by_exec(&scratch->now, inode, &scratch->flags);
 
-	__u64 args = exec->args_size;
+	__u64 args = exec->args_size, lane = lane_of(task);
 
 	if (args > PROCESS_EXEC_ARGS_LIMIT) {
 		args = PROCESS_EXEC_ARGS_LIMIT;
@@ -128,7 +129,8 @@ static __always_inline void observe_exec(void *context, struct task_struct *task
 		scratch->flags |= EXEC_ARGUMENTS_UNREADABLE;
 	exec->flags = scratch->flags;
 	put_process_exec(space->record, exec);
-	deliver(context, PROCESS_EXEC, &space->length, space->record, BELOW(2 * RECORD_LIMIT, end));
+	deliver(context, lane, PROCESS_EXEC, &space->length, space->record, BELOW(2 * RECORD_LIMIT, end));
+	give_copies(lane, space->record, BELOW(2 * RECORD_LIMIT, end));
 	compare_credentials(context, task, old, &scratch->now, AT_EXEC, exec->flags);
 leave:
 	leave_workspace(space);
@@ -173,12 +175,15 @@ static __always_inline void observe_fork(void *context, struct task_struct *pare
 		compare_credentials(context, parent, bpf_map_lookup_elem(&credentials, &parent_pid), &now, AT_FORK, 0);
 	}
 	read_credentials(BPF_CORE_READ(child, real_cred), &now);
-	remember_credentials(pid, &now);
+	remember_credentials(child, &now);
 
-	__u8 *at = reserve(PROCESS_FORK, PROCESS_FORK_FIXED);
+	__u64 lane = lane_of(child);
+	__u8 *at = reserve(lane, PROCESS_FORK, PROCESS_FORK_FIXED);
 
-	if (!at)
+	if (!at) {
+		lose_copies(lane);
 		return;
+	}
 
 	/* Not always the creator: with CLONE_PARENT it is the creator's parent. */
 	struct task_struct *adopter = parent_of(child);
@@ -195,7 +200,8 @@ static __always_inline void observe_fork(void *context, struct task_struct *pare
 
 	BPF_CORE_READ_INTO(&record.comm, child, comm);
 	put_process_fork(at, &record);
-	submit(context, PROCESS_FORK, at, PROCESS_FORK_FIXED);
+	give_copies(lane, at, PROCESS_FORK_FIXED);
+	submit(context, lane, PROCESS_FORK, at, PROCESS_FORK_FIXED);
 }
 
 SEC("tp_btf/sched_process_fork")
@@ -255,10 +261,13 @@ static __always_inline void observe_exit(void *context, struct task_struct *task
 	if (BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT)
 		status = BPF_CORE_READ(task, signal, group_exit_code);
 
-	__u8 *at = reserve(PROCESS_EXIT, PROCESS_EXIT_FIXED);
+	__u64 lane = lane_of(task);
+	__u8 *at = reserve(lane, PROCESS_EXIT, PROCESS_EXIT_FIXED);
 
-	if (!at)
+	if (!at) {
+		lose_copies(lane);
 		return;
+	}
 
 	struct process_exit record = {
 		.timestamp = time,
@@ -274,7 +283,8 @@ static __always_inline void observe_exit(void *context, struct task_struct *task
 
 	BPF_CORE_READ_INTO(&record.comm, task, group_leader, comm);
 	put_process_exit(at, &record);
-	submit(context, PROCESS_EXIT, at, PROCESS_EXIT_FIXED);
+	give_copies(lane, at, PROCESS_EXIT_FIXED);
+	submit(context, lane, PROCESS_EXIT, at, PROCESS_EXIT_FIXED);
 }
 
 SEC("tp_btf/sched_process_exit")

@@ -107,7 +107,7 @@ static __always_inline void tell_protection(void *context, struct workspace *spa
 
 	__u64 end = append_file_of(space, MEMORY_PROTECTION_FIXED, AREA);
 
-	deliver(context, MEMORY_PROTECTION, &space->length, space->record, BELOW(2 * RECORD_LIMIT, end));
+	deliver(context, lane_of(task), MEMORY_PROTECTION, &space->length, space->record, BELOW(2 * RECORD_LIMIT, end));
 }
 
 /* The technique by which mprotect() is about to change an area; 0 if there is nothing to it. */
@@ -135,7 +135,7 @@ static __always_inline void observe_protect(void *context, struct vm_area_struct
 		return;
 	space = enter_workspace();
 	if (!space) {
-		count(MEMORY_PROTECTION, false);
+		count(lane_of(task), MEMORY_PROTECTION, false);
 		goto leave;
 	}
 	area = &space->scratch.regions[AREA];
@@ -168,7 +168,7 @@ static __always_inline void observe_mapping(void *context, struct task_struct *t
 	__u32 technique;
 
 	if (!space) {
-		count(MEMORY_PROTECTION, false);
+		count(lane_of(task), MEMORY_PROTECTION, false);
 		goto leave;
 	}
 	area = &space->scratch.regions[AREA];

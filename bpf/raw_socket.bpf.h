@@ -34,10 +34,10 @@ static __always_inline void observe_socket(void *context, int family, int type, 
 		family = AF_PACKET;
 	if (!bypasses(family, type) || !speaks_for(HOOK_SOCKET, bpf_get_current_pid_tgid()))
 		return;
-	at = reserve(SOCKET_CREATED, SOCKET_CREATED_FIXED);
+	read_owner(&owner);
+	at = reserve(owner.lane, SOCKET_CREATED, SOCKET_CREATED_FIXED);
 	if (!at)
 		return;
-	read_owner(&owner);
 	/* A packet socket names its protocol in network order (packet(7)). */
 	if (family == AF_PACKET)
 		protocol = __builtin_bswap16(protocol);
@@ -53,7 +53,7 @@ static __always_inline void observe_socket(void *context, int family, int type, 
 
 	__builtin_memcpy(record.comm, owner.comm, sizeof(record.comm));
 	put_socket_created(at, &record);
-	submit(context, SOCKET_CREATED, at, SOCKET_CREATED_FIXED);
+	submit(context, owner.lane, SOCKET_CREATED, at, SOCKET_CREATED_FIXED);
 }
 
 /* The capability is there; what for, the arguments of the system call tell. */

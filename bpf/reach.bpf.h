@@ -54,6 +54,7 @@ static __always_inline void observe_reach(void *context, struct task_struct *tar
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	__u32 number;
+	__u64 lane;
 	__u8 *at;
 
 	if (!in_charge())
@@ -61,7 +62,8 @@ static __always_inline void observe_reach(void *context, struct task_struct *tar
 	number = reach_to_be_told(task, target, method);
 	if (!number)
 		return;
-	at = reserve(MEMORY_ACCESS, MEMORY_ACCESS_FIXED);
+	lane = lane_of(task);
+	at = reserve(lane, MEMORY_ACCESS, MEMORY_ACCESS_FIXED);
 	if (!at)
 		return;
 
@@ -86,7 +88,7 @@ static __always_inline void observe_reach(void *context, struct task_struct *tar
 	BPF_CORE_READ_INTO(&record.comm, task, group_leader, comm);
 	BPF_CORE_READ_INTO(&record.target_comm, target, group_leader, comm);
 	put_memory_access(at, &record);
-	submit(context, MEMORY_ACCESS, at, MEMORY_ACCESS_FIXED);
+	submit(context, lane, MEMORY_ACCESS, at, MEMORY_ACCESS_FIXED);
 }
 
 static __always_inline void observe_ptrace(void *context, long result)

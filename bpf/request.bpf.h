@@ -32,7 +32,7 @@ static __always_inline void observe_request(void *context, enum facility facilit
 		return;
 	space = enter_workspace();
 	if (!space) {
-		count(MEMORY_REQUEST, false);
+		count(lane_of(task), MEMORY_REQUEST, false);
 		goto leave;
 	}
 	record = &space->scratch.request;
@@ -50,7 +50,7 @@ static __always_inline void observe_request(void *context, enum facility facilit
 	BPF_CORE_READ_INTO(&record->comm, task, group_leader, comm);
 	put_memory_request(space->record, record);
 	end = append_user_string(space, end, name, MEMORY_REQUEST_NAME_LIMIT);
-	deliver(context, MEMORY_REQUEST, &space->length, space->record, BELOW(2 * RECORD_LIMIT, end));
+	deliver(context, lane_of(task), MEMORY_REQUEST, &space->length, space->record, BELOW(2 * RECORD_LIMIT, end));
 leave:
 	leave_workspace(space);
 }

@@ -60,12 +60,13 @@ static __always_inline void tell_usage(void *context, struct task_struct *task, 
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 	__u64 now = boot_time(), resident = resident_bytes(mm);
 	__u64 peak = peak_bytes(task, mm);
+	__u64 lane = lane_of(task);
 	__u8 *at;
 
 	footprint->last_told = now;
 	footprint->told = true;
 	/* Looked at right behind: what reserve() found out, Linux 5.10 forgets over other calls. */
-	at = reserve(MEMORY_USAGE, MEMORY_USAGE_FIXED);
+	at = reserve(lane, MEMORY_USAGE, MEMORY_USAGE_FIXED);
 	if (!at)
 		return;
 
@@ -93,7 +94,7 @@ static __always_inline void tell_usage(void *context, struct task_struct *task, 
 
 	BPF_CORE_READ_INTO(&record.comm, task, group_leader, comm);
 	put_memory_usage(at, &record);
-	submit(context, MEMORY_USAGE, at, MEMORY_USAGE_FIXED);
+	submit(context, lane, MEMORY_USAGE, at, MEMORY_USAGE_FIXED);
 }
 
 /* Whether a measure has doubled since it was last told; remembers it then. */

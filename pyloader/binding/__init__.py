@@ -11,7 +11,7 @@ from pyloader.binding.library import library
 from pyloader.binding.objects import BpfObject, Link
 from pyloader.binding.pins import Descriptor, MapInfo, ProgramInfo, map_info, open_pinned, pin, program_info
 from pyloader.binding.probe import can_call_helper, can_create_map, can_load_program
-from pyloader.binding.ring import Batch, PerfReader, Reader, RingReader
+from pyloader.binding.ring import Batch, PerfReader, Reader, RingReader, create_ring
 
 __all__ = [
     "Batch",
@@ -27,6 +27,7 @@ __all__ = [
     "can_call_helper",
     "can_create_map",
     "can_load_program",
+    "create_ring",
     "drop_entry",
     "library",
     "map_info",

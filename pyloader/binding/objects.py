@@ -96,6 +96,10 @@ class BpfObject(Handle):
             raise LoadError(message)
         self._library.bpf_map__reuse_fd(declared, fd)
 
+    def hold_maps_like(self, name: str, fd: int) -> None:
+        """Say before `load` that a map of maps is to hold such as the one behind this descriptor."""
+        self._library.bpf_map__set_inner_map_fd(self._map(name), fd)
+
     def leave_out_map(self, name: str) -> None:
         """Do not create a map at `load`; no program that is loaded may come to use it."""
         self._library.bpf_map__set_autocreate(self._map(name), False)  # noqa: FBT003 -- C's order.

@@ -11,6 +11,8 @@ from typing import NamedTuple
 from pyloader.binding.counters import read_numbers, write_numbers
 from pyloader.binding.handle import Handle
 from pyloader.binding.library import BatchStruct, Libbpf, Pointer, library
+from pyloader.binding.pins import Descriptor
+from pyloader.binding.probe import MAP_RINGBUF
 
 RECORD_LIMIT = 8_192
 """No record is longer (`RECORD_LIMIT` in bpf/workspace.bpf.h)."""
@@ -90,6 +92,11 @@ class Reader:
 
     def _fill(self, horizon: int) -> bool:
         raise NotImplementedError
+
+
+def create_ring(name: str, size: int) -> Descriptor:
+    """Return a new ring of this many bytes, a power of two of pages. Raises `OSError`."""
+    return Descriptor(library().bpf_map_create(MAP_RINGBUF, name.encode(), 0, 0, size, None))
 
 
 class _Ring(Handle):

@@ -6,6 +6,7 @@ from pyloader.monitors.attention import AttentionWriter
 from pyloader.monitors.connection import CONNECTION
 from pyloader.monitors.instance import only_one
 from pyloader.monitors.ladder import Hook, Monitor, Rung
+from pyloader.monitors.lane import LaneMonitor, MonitorLane
 from pyloader.monitors.loaded import LoadedMonitor
 from pyloader.monitors.memory import MEMORY
 from pyloader.monitors.network import NETWORK
@@ -13,6 +14,7 @@ from pyloader.monitors.on_interfaces import InterfaceMonitor
 from pyloader.monitors.pinned import PinnedMonitor, Pins, pinned_monitors
 from pyloader.monitors.process import PROCESS
 from pyloader.monitors.stale import sweep_left_behind
+from pyloader.monitors.steering import lane_of, lane_of_cgroup, lane_of_source, require_lanes
 from pyloader.monitors.transport import Transport
 
 MONITORS: dict[str, Monitor] = {monitor.name: monitor for monitor in (PROCESS, MEMORY, CONNECTION)}
@@ -43,15 +45,21 @@ __all__ = [
     "AttentionWriter",
     "Hook",
     "InterfaceMonitor",
+    "LaneMonitor",
     "LoadedMonitor",
     "Monitor",
+    "MonitorLane",
     "PinnedMonitor",
     "Pins",
     "Rung",
     "Tally",
     "Transport",
+    "lane_of",
+    "lane_of_cgroup",
+    "lane_of_source",
     "named",
     "only_one",
     "pinned_monitors",
+    "require_lanes",
     "sweep_left_behind",
 ]

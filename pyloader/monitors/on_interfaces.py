@@ -4,14 +4,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from pyloader.attach import Attachment, Interfaces, Mode
 from pyloader.binding import PerCpuArray, read_numbers, write_numbers
 from pyloader.monitors.addresses import MAPS, AddressSet, AddressTable
 from pyloader.monitors.instance import only_one
 from pyloader.monitors.ladder import Monitor, Rung
+from pyloader.monitors.lane import MonitorLane
 from pyloader.monitors.loaded import LoadedMonitor
 from pyloader.monitors.network import CONSTANTS, CONSTANTS_LAYOUT, POLICY, POLICY_LAYOUT, PROGRAM, TRAFFIC_WORDS
 from pyloader.monitors.stale import open_stale, socket_name
+from pyloader.monitors.steering import NO_LANE
 from pyloader.monitors.transport import Transport
 from pyloader.records import Policy
 
@@ -38,8 +42,9 @@ class InterfaceMonitor(LoadedMonitor):
         ring_bytes: int,
         transport: Transport | None = None,
         btf: Path | None = None,
+        lanes: int = 1,
     ) -> None:
-        super().__init__(monitor, ring_bytes=ring_bytes, transport=transport, btf=btf)
+        super().__init__(monitor, ring_bytes=ring_bytes, transport=transport, btf=btf, lanes=lanes)
         try:
             self._table = {**POLICY}
             self.steer({})
@@ -63,6 +68,11 @@ class InterfaceMonitor(LoadedMonitor):
         self._table |= changes
         numbers = [self._table[one] for one in Policy]
         write_numbers(self._object.map_fd("policy"), 0, POLICY_LAYOUT, *numbers)
+
+    def lane(self, lane: int) -> MonitorLane:
+        """Return what whoever reads a lane must have; lane 0 tells the totals of all packets."""
+        of_this = super().lane(lane)
+        return of_this if lane != NO_LANE else msgspec.structs.replace(of_this, traffic=self._object.map_fd("traffic"))
 
     def totals(self) -> list[tuple[int, ...]]:
         """Return the words of `struct totals` (bpf/traffic.bpf.h) for each CPU."""

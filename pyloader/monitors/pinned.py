@@ -214,7 +214,7 @@ class Generation:
         try:
             for path in sorted((folder / "maps").iterdir()):
                 self._maps[path.name] = self._held.enter_context(open_pinned(path))
-            _, number, mark, _ = read_numbers(self.map_fd("settings"), 0, SETTINGS_LAYOUT)
+            _, number, mark, *_ = read_numbers(self.map_fd("settings"), 0, SETTINGS_LAYOUT)
             self.number, self.object_digest = cast("int", number), cast("bytes", mark)
         except BaseException:
             self.close()

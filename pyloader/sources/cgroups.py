@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from pyloader.host import procfs
-from pyloader.records import AnyRecord, CgroupSeen, ProcessExec
+from pyloader.records import AnyRecord, CgroupSeen, Elsewhere, ProcessExec
 
 _CAPACITY = 4_096
 
@@ -24,6 +24,10 @@ class CgroupNames:
         self._attempts: dict[int, int] = {}
         self._next_search = 0
 
+    def know(self, cgroup: int) -> None:
+        """Take a control group for announced."""
+        self._attempts[cgroup] = _ATTEMPTS
+
     def is_news(self, cgroup: int) -> bool:
         """Return whether the control group should still be announced."""
         return self._attempts.get(cgroup, 0) < _ATTEMPTS
@@ -41,10 +45,11 @@ class CgroupNames:
         self._attempts[cgroup] = _ATTEMPTS
         return [seen]
 
-    def news_in(self, records: Iterable[AnyRecord]) -> list[AnyRecord]:
+    def news_in(self, records: Iterable[AnyRecord]) -> list[CgroupSeen]:
         """Return announcements for the control groups in which something is executed for the first time."""
-        news: list[AnyRecord] = []
-        for record in records:
+        news: list[CgroupSeen] = []
+        for one in records:
+            record = one.record if type(one) is Elsewhere else one
             if type(record) is ProcessExec and self.is_news(record.cgroup):
                 news += self.announce(record.cgroup, record.pid, record.timestamp)
         return news

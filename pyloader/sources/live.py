@@ -1,14 +1,9 @@
 """Records from this kernel."""
 
-import os
-import select
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
 from pyloader import kernel
-from pyloader.errors import ClosedError
 from pyloader.host import Focus, procfs
 from pyloader.monitors import (
     ON_INTERFACES,
@@ -24,38 +19,15 @@ from pyloader.monitors import (
     sweep_left_behind,
 )
 from pyloader.records import AnyRecord, HookInUse
-from pyloader.records.codec import decode_batch, encode
-from pyloader.records.recording import Header, RecordingWriter
-from pyloader.sources.cgroups import CgroupNames
-from pyloader.sources.losses import LossReport
-from pyloader.sources.merge import Merge
+from pyloader.records.recording import Header
+from pyloader.sources.reading import RingSource, boot_now
 from pyloader.sources.traffic import TrafficReport
 
 RING_BYTES = 4 * 1024 * 1024
 """Room for about 10,000 records of a busy host in each ring; what does not fit is counted as lost."""
 
-LOSS_INTERVAL_NS = 1_000_000_000
-"""Time between two looks at the loss counters while the rings are far from full."""
 
-SLICE_NS = 10_000_000
-"""How much time one reading covers at most. A backlog is dealt with in slices, each acknowledged for itself."""
-
-BUSY_GAP_NS = 2_000_000
-"""Records that come in closer succession are a stream, and a stream is read in strides."""
-
-_STRIDE = 0.0004
-"""Seconds between two readings of a stream.
-
-While records wait that are not acknowledged, the kernel wakes nobody for new ones, and waking costs the process that
-caused the record more than everything else that it does for us. So a stream is acknowledged only when it is read again,
-after this pause; a lone record is still answered at once.
-"""
-
-_BUSY_PAUSE = 0.0001
-"""Seconds to wait for a program that has reserved a record and not finished it."""
-
-
-class KernelSource:
+class KernelSource(RingSource):
     """The monitors at work, and what the sensor adds to their records.
 
     The stream begins with the processes that ran before. The path of each control group stands before the first
@@ -78,31 +50,15 @@ class KernelSource:
         btf: Path | None = None,
         instance: str | None = None,
     ) -> None:
-        self.header = Header.of_this_host()
-        self.monitors: list[ActiveMonitor] = []
+        super().__init__(Header.of_this_host(), ring_bytes=ring_bytes, record_to=record_to)
         self._wanted = monitors
         self._interfaces = interfaces
         self._watched: InterfaceMonitor | None = None
-        self._ring_bytes = ring_bytes
         self._transport = transport
-        self._record_to = record_to
         self._btf = btf
         self._instance = instance
-        self._writer: RecordingWriter | None = None
-        self._raw: dict[int, bytes] = {}
-        self._cgroups = CgroupNames()
-        self._merge = Merge()
-        self._backlog: list[AnyRecord] = []
-        self._next_loss_report = 0
         self._focus: Focus | None = None
         """What is to be looked at and was not yet written into the kernel."""
-        self._end: int | None = None
-        self._last_reading = self._told_until = 0
-        self._streaming = self._caught_up = False
-        self._stopping = self._finished = self._closed = False
-        self._held = ExitStack()
-        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self._held.callback(os.close, self._wake)
 
     def start(self) -> None:
         """Attach the monitors, and only then look at the processes that run already, so that none is missed.
@@ -111,90 +67,43 @@ class KernelSource:
         `RecordingError` if the recording cannot be made; `close` then leaves nothing behind.
         """
         kernel.require(self._btf)
-        begin = _now()
-        self._epoll = self._held.enter_context(select.epoll())
-        self._epoll.register(self._wake, select.EPOLLIN)
+        begin = boot_now()
+        self._open()
         if self._instance is not None:
             self._held.enter_context(only_one(self._instance))
         sweep_left_behind()
         for wanted in self._wanted:
-            monitor = self._held.enter_context(self._activate(wanted))
-            self.monitors.append(monitor)
-            for descriptor in monitor.reader.filenos():
-                self._epoll.register(descriptor, select.EPOLLIN)
+            self._take(self._activate(wanted))
         self._attention = AttentionWriter(self.monitors)
         # Pinned monitors go on without us, and then for nobody in particular.
         self._held.callback(self._attention.clear)
-        if self._record_to is not None:
-            self._writer = RecordingWriter(self._record_to, self.header)
-            self._held.callback(self._writer.close)
-        self._losses = LossReport(self.monitors)
+        self._begin()
         if self._watched is not None:
-            self._traffic = TrafficReport(self._watched, begin)
-            for descriptor in self._watched.filenos():
-                self._epoll.register(descriptor, select.EPOLLIN)
+            self._traffic = TrafficReport(self._watched.totals, begin)
+            self._wait_for(self._watched.filenos())
         self._backlog.extend(hooks_in_use(self.monitors, begin))
         for seen in procfs.processes(begin):
             if seen.cgroup and self._cgroups.is_news(seen.cgroup):
                 self._backlog.extend(self._cgroups.announce(seen.cgroup, seen.pid, begin))
             self._backlog.append(seen)
 
-    def read(self, timeout: float | None) -> list[AnyRecord]:
-        """Return the next records, or nothing after `timeout` seconds. Raises `EOFError` after the last ones."""
-        if self._closed:
-            message = "this source is closed"
-            raise ClosedError(message)
-        self._commit()
-        if self._streaming and not self._stopping and timeout != 0:
-            time.sleep(_STRIDE)
-        for monitor in self.monitors:
-            monitor.reader.acknowledge()
-        if self._backlog:
-            backlog, self._backlog = self._backlog, []
-            return self._told(backlog)
-        if self._stopping:
-            return self._rest()
-        # In a stream there is most likely something; if there is not, it is no stream any more and the next read waits.
-        ready = self._streaming or bool(self._merge) or bool(self._epoll.poll(self._until_report(timeout)))
-        now = _now()
-        recent = now - self._last_reading
-        # After a reading that left nothing behind, a backlog needs more time than a slice to come about.
-        horizon = now if self._caught_up and recent < SLICE_NS else self._horizon(now)
-        size = self._take_in(horizon)
-        if not size and ready and not self._merge:
-            time.sleep(_BUSY_PAUSE)
-        self._caught_up = horizon == now
-        self._streaming = bool(size) and recent < BUSY_GAP_NS and self._caught_up
-        self._last_reading = now
-        return self._tell(horizon)
-
-    def fileno(self) -> int:
-        """Return a descriptor that polls readable while records wait, and after `stop`."""
-        return self._epoll.fileno()
-
-    def patience(self) -> float:
-        """Return for how many seconds `read` may be put off as long as the descriptor is not readable."""
-        at_once = self._backlog or self._merge or self._streaming
-        return 0.0 if at_once else self._until_report(None)
-
-    def add(self, records: Iterable[AnyRecord]) -> None:
-        """Put records of the sensor's own into the stream; the next `read` returns them."""
-        self._backlog.extend(records)
-
     def attend(self, focus: Focus) -> None:
         """Let the programs report these in full and all others at their rate, from within a second on."""
         self._focus = focus
 
-    def stop(self) -> None:
-        """Wake a blocked `read`; safe in signal handlers and from other threads."""
-        self._stopping = True
-        if not self._closed:
-            os.eventfd_write(self._wake, 1)
+    def _whenever_read(self, now: int) -> Iterator[HookInUse]:
+        """Follow the interfaces, and yield what changed about the hooks on them."""
+        news = self._watched.follow() if self._watched is not None else None
+        if self._watched is not None and news is not None:
+            yield from hooks_of(self._watched, news.gone | news.rungs, now)
 
-    def close(self) -> None:
-        """Detach and unload everything. Further calls do nothing."""
-        self._closed = True
-        self._held.close()
+    def _every_second(self, now: int) -> Iterator[AnyRecord]:
+        """Write down whom to look at, and yield the totals of all packets."""
+        if self._focus is not None:
+            self._attention.write(*self._focus)
+            self._focus = None
+        if self._watched is not None:
+            yield self._traffic.since_last(now)
 
     def _activate(self, wanted: Monitor) -> ActiveMonitor:
         """Return the monitor as this instance has it pinned, or else load it."""
@@ -208,90 +117,6 @@ class KernelSource:
             if pinned is not None:
                 return pinned
         return LoadedMonitor(wanted, ring_bytes=self._ring_bytes, transport=self._transport, btf=self._btf)
-
-    def _commit(self) -> None:
-        """Remember what was handed out as dealt with: whoever took it has come back for more."""
-        for monitor in self.monitors:
-            monitor.reader.commit()
-        self._losses.acknowledge(self._told_until)
-
-    def _until_report(self, timeout: float | None) -> float:
-        """Return how long to wait for records, in seconds: at most until the next look at the loss counters."""
-        until_report = max(0, self._next_loss_report - _now()) / 1e9
-        return until_report if timeout is None else min(timeout, until_report)
-
-    def _rest(self) -> list[AnyRecord]:
-        """Return the next of what is in the rings after the programs are detached, in the end with the last losses."""
-        if self._finished:
-            raise EOFError
-        if self._end is None:
-            for monitor in self.monitors:
-                monitor.detach()
-            # Pinned monitors go on, so the end is this moment.
-            self._end = _now()
-        horizon = self._horizon(self._end)
-        if not self._take_in(horizon) and horizon == self._end:
-            self._finished = True
-            horizon = _now()
-            self._merge.add(self._losses.since_last())
-        return self._tell(horizon)
-
-    def _horizon(self, limit: int) -> int:
-        """Return up to which moment to read now: `limit`, or less if there is a backlog."""
-        oldest = [stamp for monitor in self.monitors if (stamp := monitor.reader.oldest()) is not None]
-        return min(limit, min(oldest) + SLICE_NS) if oldest else limit
-
-    def _take_in(self, horizon: int) -> int:
-        """Read the rings up to a horizon, and the loss counters when it is time or a ring was well filled.
-
-        Return the bytes that were in the rings.
-        """
-        size = 0
-        for monitor in self.monitors:
-            more = True
-            while more:
-                batch, more = monitor.reader.read(horizon)
-                if batch is None:
-                    break
-                records, malformed = decode_batch(batch.data, batch.ends, horizon)
-                if self._writer is not None and not malformed:
-                    self._raw.update(zip(map(id, records), batch.split(), strict=True))
-                self._merge.add(records)
-                size += len(batch.data)
-        now = _now()
-        due = now >= self._next_loss_report
-        if due or size >= self._ring_bytes // 2:
-            self._next_loss_report = now + LOSS_INTERVAL_NS
-            self._merge.add(self._losses.since_last())
-        if due and self._focus is not None:
-            self._attention.write(*self._focus)
-            self._focus = None
-        if self._watched is not None:
-            self._merge.add(self._followed(self._watched, now))
-            if due:
-                self._merge.add([self._traffic.since_last(now)])
-        return size
-
-    def _followed(self, watched: InterfaceMonitor, now: int) -> Iterator[HookInUse]:
-        """Follow the interfaces, and yield what changed about the hooks on them."""
-        news = watched.follow()
-        if news is None:
-            return
-        yield from hooks_of(watched, news.gone | news.rungs, now)
-
-    def _tell(self, horizon: int) -> list[AnyRecord]:
-        """Return what may be told by now."""
-        self._told_until = horizon
-        records = self._merge.until(horizon)
-        news = self._cgroups.news_in(records)
-        return self._told(news + records if news else records)
-
-    def _told(self, records: list[AnyRecord]) -> list[AnyRecord]:
-        """Write the records down, as they came if they came from the kernel, and return them."""
-        if self._writer is not None:
-            raw = self._raw
-            self._writer.write(b"".join([raw.pop(id(record), b"") or encode(record) for record in records]))
-        return records
 
 
 def hooks_in_use(monitors: Iterable[ActiveMonitor], timestamp: int) -> Iterator[HookInUse]:
@@ -311,7 +136,3 @@ def hooks_of(monitor: ActiveMonitor, rungs: Mapping[str, Rung], timestamp: int) 
             blind_to=rung.blind_to.encode(),
             cost=rung.cost.encode(),
         )
-
-
-def _now() -> int:
-    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)

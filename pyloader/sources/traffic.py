@@ -1,9 +1,8 @@
 """The totals of all packets, as one record a second."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from pyloader.monitors import InterfaceMonitor
 from pyloader.records import NetworkTraffic
 from pyloader.records.network import DISPERSION_BINS, PULSE_SHIFT, PULSE_WINDOWS, TRAFFIC_LIMIT
 
@@ -12,17 +11,17 @@ _PULSES = TRAFFIC_LIMIT + DISPERSION_BINS
 
 
 class TrafficReport:
-    """Turns the growing totals of a network monitor into `NetworkTraffic` records."""
+    """Turns the growing totals of a network monitor into `NetworkTraffic` records; `totals` gives them for each CPU."""
 
-    def __init__(self, monitor: InterfaceMonitor, timestamp: int) -> None:
-        self._monitor = monitor
-        self._last = self._read(monitor.totals())
+    def __init__(self, totals: Callable[[], Sequence[tuple[int, ...]]], timestamp: int) -> None:
+        self._totals = totals
+        self._last = self._read(totals())
         self._timestamp = timestamp
         self._window = 0
 
     def since_last(self, timestamp: int) -> NetworkTraffic:
         """Return what the totals grew by since the last call."""
-        totals = self._monitor.totals()
+        totals = self._totals()
         now = self._read(totals)
         grown = [(after - before) & _MASK for before, after in zip(self._last, now, strict=True)]
         record = NetworkTraffic(

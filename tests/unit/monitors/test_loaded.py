@@ -98,8 +98,8 @@ def test_perf_transport(kernel: FakeKernel) -> None:
 
 @pytest.mark.parametrize("transport", Transport)
 def test_settings(kernel: FakeKernel, transport: Transport) -> None:
-    """The programs are told the transport, that they are of no later generation, and the size of a page."""
-    settings = struct.pack("=II32sI", transport is PERF, 0, b"", mmap.PAGESIZE)
+    """The programs are told the transport, that they are of no later generation, the size of a page, and one lane."""
+    settings = struct.pack("=II32sII", transport is PERF, 0, b"", mmap.PAGESIZE, 1)
     with LoadedMonitor(MONITOR, ring_bytes=1_048_576, transport=transport):
         assert kernel.last.constants == {".rodata.settings": settings}
 

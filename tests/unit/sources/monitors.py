@@ -77,6 +77,8 @@ class FakeReader:
 class FakeMonitor:
     """A monitor at work. `counts` are its tallies by tag and CPU, `told` what readers have reported of them."""
 
+    others: FakeReader | None = None
+
     def __init__(self, monitor: Monitor) -> None:
         self.monitor = monitor
         self.rungs = {"exec": RUNG}

@@ -13,7 +13,7 @@ from pyloader.monitors import PROCESS, Monitor, Transport
 from pyloader.records import AnyRecord, CgroupSeen, EventLoss, HookInUse, Malformed, ProcessSeen
 from pyloader.records.recording import RecordingReader
 from pyloader.sources import KernelSource
-from pyloader.sources.live import LOSS_INTERVAL_NS, SLICE_NS
+from pyloader.sources.reading import LOSS_INTERVAL_NS, SLICE_NS
 from tests.unit.examples import SECOND, exec_record, exit_record, fork_record, seen_record
 from tests.unit.sources.monitors import FakeMonitor, FakeReader
 
@@ -44,7 +44,7 @@ Open = Callable[..., KernelSource]
 def _clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Put a clock of its own in place, a little after the stamp of the examples."""
     clock = Clock()
-    monkeypatch.setattr("pyloader.sources.live._now", clock)
+    monkeypatch.setattr("pyloader.sources.reading.boot_now", clock)
     return clock
 
 

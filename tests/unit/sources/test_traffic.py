@@ -1,9 +1,7 @@
 """Totals become one record a second."""
 
 import struct
-from typing import cast
 
-from pyloader.monitors import InterfaceMonitor
 from pyloader.monitors.network import TRAFFIC_WORDS
 from pyloader.records import Traffic
 from pyloader.records.network import DISPERSION_BINS, TRAFFIC_LIMIT
@@ -25,7 +23,7 @@ class FakeMonitor:
 
 def report(monitor: FakeMonitor) -> TrafficReport:
     """Return a report that begins now."""
-    return TrafficReport(cast("InterfaceMonitor", monitor), 1_000)
+    return TrafficReport(monitor.totals, 1_000)
 
 
 def test_what_the_totals_grew_by() -> None:
