@@ -213,7 +213,8 @@ class Worker:
                     self._answer(message)
                 case Add(records):
                     self._source.add(records)
-                case Stop():
+                case Stop(level):
+                    self._pipeline.follow(self._pipeline.latest, level, self._pipeline.focus)
                     self._source.stop()
                 case Begin():
                     error = "a worker begins once"

@@ -49,7 +49,8 @@ class Joint:
         self.posture.level = max(self.posture.level, level)
         known = Tail()
         load(tail, {"tail": known}, Classes(PARTS))
-        if len(known) > len(self.tail) or self.tail.since is None:
+        begins = self.tail.since is None and known.since is not None
+        if len(known) > len(self.tail) or (begins and len(known) == len(self.tail)):
             self.tail = known
 
     def learn(self, shared: Shared) -> None:

@@ -65,7 +65,9 @@ class Add(msgspec.Struct, array_like=True, tag="add", frozen=True):
 
 
 class Stop(msgspec.Struct, array_like=True, tag="stop", frozen=True):
-    """The end: to be answered by an `Ended`, when all that is left has been read."""
+    """The end, in this posture: to be answered by an `Ended`, when all that is left has been read."""
+
+    level: Level
 
 
 ToWorker: TypeAlias = Begin | Decided | Learn | Ask | Add | Stop

@@ -63,6 +63,11 @@ class Place:
         return self._channel
 
     @property
+    def pid(self) -> int:
+        """The id of the process, or 0 if none runs."""
+        return self._process.pid if self._process is not None else 0
+
+    @property
     def gap_now(self) -> int:
         """How many records the worker has assessed, as far as it said, since its last snapshot."""
         return max(0, self.tally.records - self._kept_records)

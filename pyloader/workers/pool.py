@@ -297,7 +297,7 @@ class Pool:
             self._told_to_stop = True
             self._lanes.detach()
             for place in self._places:
-                place.send(Stop())
+                place.send(Stop(self._joint.posture.level))
         self._pass_labels_on()
         now = time.monotonic()
         if now >= self._next_turn:
@@ -310,10 +310,12 @@ class Pool:
             return
         try:
             messages = place.channel.receive()
-            place.channel.flush()
-        except (EOFError, msgspec.MsgspecError) as error:
-            self._lost(place, f"its messages cannot be read: {error}" if str(error) else "")
+        except msgspec.MsgspecError as error:
+            self._lost(place, f"its messages cannot be read: {error}")
             return
+        # Whether it is still there is told by what it says, not by what it takes.
+        with suppress(EOFError):
+            place.channel.flush()
         for message in messages:
             self._handle(place, message)
         if place.channel.ended and place.is_running:
@@ -359,6 +361,9 @@ class Pool:
         assessment = told.copy()
         timestamp = told.record.timestamp
         change = self._joint.rise(timestamp, told.call) if told.call is not None else None
+        if change is not None:
+            # All are to know it at once.
+            self._next_turn = 0.0
         change, self._change = change or self._change, None
         if change is not None:
             assessment = msgspec.structs.replace(assessment, posture=change)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pyloader.alerts import Alert
 from pyloader.host import Focus
 from pyloader.pipeline import Assessment, Pipeline
-from pyloader.records import AnyRecord, Elsewhere
+from pyloader.records import AnalystLabel, AnyRecord, Elsewhere
 from pyloader.records.recording import Header
 from pyloader.scorer import Change
 from pyloader.scorer.sharing import Shared
@@ -34,6 +34,12 @@ class Together:
             ((record.timestamp, at, number) for number, lane in enumerate(lanes) for at, record in enumerate(lane))
         )
         return [one for _, at, number in told if (one := self._one(number, lanes[number][at])) is not None]
+
+    def say(self, number: int, label: AnalystLabel) -> str:
+        """Let one pipeline take in a label, and return its answer."""
+        assessment = self._one(number, label)
+        assert assessment is not None
+        return assessment.answer
 
     def _one(self, number: int, record: AnyRecord) -> Assessment | None:
         part = self.parts[number]
