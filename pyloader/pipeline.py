@@ -116,17 +116,18 @@ class Pipeline:
         part is switched off for it, since a crafted record would then blind the sensor.
         """
         try:
-            self._records[type(record)] += 1
+            kind = type(record)
+            self._records[kind] = self._records.get(kind, 0) + 1
             early = self._scorer.due - record.timestamp
             change = self._turn(record.timestamp) if early <= 0 or early > _WENT_BACK else None
             process = self.host.apply(record)
             items = self._evidence.assess(record, process, self.host)
             heard = None
-            if type(record) in HEARD:
+            if kind in HEARD:
                 items, heard = self._scorer.respond(record, process, items)
             if items:
                 return self._with_evidence(record, process, items, heard, change)
-            special = self._special.get(type(record))
+            special = self._special.get(kind)
             answer = special(record) if special is not None else ""
             container = process.container if process is not None else ""
             score = self._scorer.score(record, process)
