@@ -2,7 +2,7 @@
 
 import re
 
-_SCHEME = re.compile(r"(,?\s*[A-Za-z][A-Za-z0-9+.-]*://)")
+_SCHEME = re.compile(r"""((?:^|[,'"])\s*[A-Za-z][A-Za-z0-9+.-]*://)""")
 
 
 def redacted(text: str) -> str:

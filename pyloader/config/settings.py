@@ -9,6 +9,7 @@ import msgspec
 
 from pyloader.alerts.alert import MEDIUM_FROM
 from pyloader.config import checks
+from pyloader.config.redacted import redacted
 from pyloader.monitors import MONITORS, ON_INTERFACES, Transport
 from pyloader.sources.live import RING_BYTES
 from pyloader.state import default_folder
@@ -56,6 +57,10 @@ class NatsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """The folder that keeps what the server has not yet acknowledged; below that of the state if omitted."""
     spool_bytes: Annotated[int, checks.spool_bytes] = 256 * 1024 * 1024
     spool_seconds: Seconds = 86_400.0
+
+    def __repr__(self) -> str:
+        shown = {name: getattr(self, name) for name in self.__struct_fields__} | {"url": redacted(self.url)}
+        return f"NatsSettings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
