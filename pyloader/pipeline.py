@@ -255,6 +255,7 @@ class Pipeline:
         return Assessment(record, process, score, items, tuple(alerts), change, "", container)
 
     def _count_loss(self, record: EventLoss) -> str:
+        self._scorer.lost(record)
         self._lost[EVENTS.get(record.lost, str(record.lost))] += record.count
         return ""
 

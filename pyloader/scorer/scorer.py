@@ -9,8 +9,7 @@ In the words of those who asked for it: the levels of `posture` are the host's a
 baselines and the `journal` its memory, and labels that come back are its feedback loop.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, Final, NamedTuple
 
 import msgspec
@@ -166,11 +165,13 @@ class Scorer:
         days = (now + self._offset - since) / DAY if since is not None else 0.0
         return Baseline(round(max(0.0, days), 2), len(self.tail), days < 1.0)
 
+    def lost(self, record: EventLoss) -> None:
+        """Take in that records were lost: verdicts are less sure for a while, and no baseline learns."""
+        self._losses.add(record)
+        self.frozen_until = max(self.frozen_until, self._losses.blind_until)
+
     def score(self, record: AnyRecord, process: Process | None) -> float:
         """Return the score of a record, 0 to 100, as its process stands now."""
-        if type(record) is EventLoss:
-            self._losses.add(record)
-            self.frozen_until = max(self.frozen_until, self._losses.blind_until)
         if process is None:
             return CALM
         ledger = process.ledger
@@ -222,8 +223,9 @@ class Scorer:
         if now >= self._next_generation:
             self._next_generation = now + GENERATION_NS
             self.responses.generation()
-        change = self._follow(now)
-        self._turn_attention(now, processes)
+        standing = {episode: _nats_of(episode, now) for episode in self._outstanding}
+        change = self._follow(standing, now)
+        self._turn_attention(standing, now, processes)
         return Turn(closed, change)
 
     def crowded_out(self) -> list[Episode]:
@@ -405,13 +407,14 @@ class Scorer:
             note=before.note if before is not None else "",
         )
 
-    def _turn_attention(self, now: int, processes: Sequence[int]) -> None:
+    def _turn_attention(self, standing: dict[Episode, float], now: int, processes: Sequence[int]) -> None:
         """Choose whom to look at, of those who stand out and those who were looked at until now."""
+        standing |= {episode: _nats_of(episode, now) for episode in self._looked_at if episode not in standing}
         suspects: dict[int | bytes, tuple[Suspect, Episode]] = {}
-        for episode in chain(self._outstanding, self._looked_at):
+        for episode, nats in standing.items():
             key = _key_of(episode.worst)
             if key is not None and self.episodes.get(episode.lineage) is episode:
-                suspects[key] = Suspect(key, _nats_of(episode, now), episode.lineage.label), episode
+                suspects[key] = Suspect(key, nats, episode.lineage.label), episode
         self.focus = self.attention.choose(
             now,
             [suspect for suspect, _ in suspects.values()],
@@ -422,13 +425,12 @@ class Scorer:
         chosen = {*self.focus.processes, *self.focus.sources}
         self._looked_at = [episode for key, (_, episode) in suspects.items() if key in chosen]
 
-    def _follow(self, now: int) -> Change | None:
+    def _follow(self, standing: Mapping[Episode, float], now: int) -> Change | None:
         """Let the posture follow how the lineages stand."""
-        standing = [(episode, _nats_of(episode, now)) for episode in self._outstanding]
-        host = of_host([nats for _, nats in standing])
+        host = of_host(standing.values())
         score = score_of(self.tail.log_period(host)) if host > _FADED else 0.0
-        alerting = sum(score_of(self.tail.log_period(nats)) >= ALERTING for _, nats in standing if nats > 1.0)
-        invariant = any(episode.floor for episode, _ in standing)
+        alerting = sum(score_of(self.tail.log_period(nats)) >= ALERTING for nats in standing.values() if nats > 1.0)
+        invariant = any(episode.floor for episode in standing)
         return self.posture.update(now, score, alerting=alerting, invariant=invariant)
 
 
