@@ -187,7 +187,7 @@ def test_no_flood_is_learned_beside_losses() -> None:
         floods = Floods(staging)
         for second in range(1, 700):
             counts = bytearray(8 * 64)
-            counts[8 * Traffic.ICMP : 8 * Traffic.ICMP + 8] = (90 if second < 600 else 2_000).to_bytes(8, "big")
+            counts[8 * Traffic.ICMP : 8 * Traffic.ICMP + 8] = (40 if second < 600 else 600).to_bytes(8, "big")
             record = traffic_record(timestamp=second * SECOND, counts=bytes(counts))
             if floods.traffic(record, host):
                 return second - 600
