@@ -98,7 +98,7 @@ def _shown(value: object) -> str:
 
 def _decode_path(kind: type, value: object) -> Path:
     """Return the path that a text stands for; no other type is unknown to msgspec."""
-    if kind is not Path or not isinstance(value, str) or not value or "\0" in value:
+    if kind is not Path or not isinstance(value, str | Path) or not str(value) or "\0" in str(value):
         raise ValueError
     return Path(value)
 
