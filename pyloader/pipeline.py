@@ -285,6 +285,17 @@ class Pipeline:
         return f"alert {alert} about {past.who}: {before.name.lower()} until now, {label.name.lower()} from now on"
 
 
+class Tally(Pipeline):
+    """The pipeline of a host that scores nothing itself: it counts the records and passes them on."""
+
+    def assess(self, record: AnyRecord) -> Assessment:
+        """Count one record."""
+        self._records[type(record)] += 1
+        self._latest = max(self._latest, record.timestamp)
+        special = self._special.get(type(record))
+        return Assessment(record, None, 0.0, answer=special(record) if special is not None else "")
+
+
 _PARTS = tuple(
     f"pyloader.{part}" for part in ("host", "evidence", "learners", "scorer", "alerts", "records", "pipeline")
 )

@@ -28,12 +28,15 @@ from pyloader.errors import BusyError, StateError, UsageError
 from pyloader.hub import CAPACITY, ConsumerStats, Hub, Subscription, WhenFull
 from pyloader.monitors import MONITORS, ON_INTERFACES, Transport, named
 from pyloader.ownership import OfOneProcess
-from pyloader.pipeline import Assessment, Pipeline, Summary
+from pyloader.pipeline import Assessment, Pipeline, Summary, Tally
 from pyloader.records import AnalystLabel, AnyRecord
+from pyloader.records.codec import encode
+from pyloader.records.recording import Header
 from pyloader.scorer import Change, Label
 from pyloader.sources import KernelSource, ReplaySource, Source
 from pyloader.sources.labels import Inbox
 from pyloader.sources.live import RING_BYTES
+from pyloader.sources.source import Tap, Tapped
 from pyloader.state import Keeper
 from pyloader.streams import alerts, assessments, changes
 
@@ -89,6 +92,8 @@ class Sensor(OfOneProcess):
         state_dir: a folder from which the sensor takes what it knew, and in which it keeps that every minute and at the
             end; without it the sensor begins anew.
         needs_state: whether it is an error that the folder cannot be used; else that is logged.
+        score: whether records are assessed here; else they are only passed on, to be assessed elsewhere, each with the
+            score 0, and nothing is known or kept.
 
     Raises:
         UsageError: there is no such monitor or hook, or interfaces were chosen for no monitor.
@@ -110,6 +115,7 @@ class Sensor(OfOneProcess):
         source: Source | None = None,
         state_dir: Path | None = None,
         needs_state: bool = True,
+        score: bool = True,
     ) -> None:
         super().__init__()
         if source is None:
@@ -131,10 +137,12 @@ class Sensor(OfOneProcess):
                 instance=instance,
             )
         self._source = source
-        self._make = partial(Pipeline, source.header, min_score=min_score)
+        self._taps: list[Tap] = []
+        """Those of a source that has no bytes of its records."""
+        self._make = partial(Pipeline if score else Tally, source.header, min_score=min_score)
         self._pipeline = self._make()
         self._focus = self._pipeline.focus
-        self._state_dir = state_dir
+        self._state_dir = state_dir if score else None
         self._needs_state = needs_state
         self._keeper: Keeper | None = None
         self._faults_before = 0
@@ -301,6 +309,20 @@ class Sensor(OfOneProcess):
     ) -> Subscription[Change]:
         """Call this with every change of the host's posture; close what is returned to end that (see `subscribe`)."""
         return self.subscribe(changes, callback, on_error=on_error)
+
+    @property
+    def header(self) -> Header:
+        """What is to be known of the host and the run, beside the records."""
+        return self._source.header
+
+    def tap(self, take: Tap) -> None:
+        """Give this all records that are read, and the bytes of each, as they came from the kernel.
+
+        To be called before the sensor starts. Reading waits for it, and what it raises ends the reading.
+        """
+        self.require_owner()
+        taps = self._source.taps if isinstance(self._source, Tapped) else self._taps
+        taps.append(take)
 
     def feedback(self, alert: str, label: Label, note: str = "") -> None:
         """Say what an alert was. It is taken into the stream of records, so that a recording holds it too.
@@ -487,7 +509,7 @@ class Sensor(OfOneProcess):
             try:
                 while self._said:
                     self._source.add([self._said.popleft()])
-                records = self._unread or self._source.read(self._patience(timeout))
+                records = self._unread or self._fresh(self._patience(timeout))
             except EOFError:
                 self._hub.finish()
                 raise
@@ -500,6 +522,15 @@ class Sensor(OfOneProcess):
             assessed = self._assess(records)
             self._hub.publish(assessed)
         return assessed
+
+    def _fresh(self, timeout: float | None) -> list[AnyRecord]:
+        """Return what the source has now."""
+        records = self._source.read(timeout)
+        if self._taps and records:
+            raw = [encode(record) for record in records]
+            for take in self._taps:
+                take(records, raw)
+        return records
 
     def _patience(self, timeout: float | None) -> float | None:
         """Return how long to wait at most, in seconds, so that a snapshot is not late."""

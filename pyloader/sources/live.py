@@ -23,12 +23,13 @@ from pyloader.monitors import (
     only_one,
     sweep_left_behind,
 )
-from pyloader.records import AnyRecord, HookInUse
+from pyloader.records import AnyRecord, HookInUse, Malformed
 from pyloader.records.codec import decode_batch, encode
 from pyloader.records.recording import Header, RecordingWriter
 from pyloader.sources.cgroups import CgroupNames
 from pyloader.sources.losses import LossReport
 from pyloader.sources.merge import Merge
+from pyloader.sources.source import Tap
 from pyloader.sources.traffic import TrafficReport
 
 RING_BYTES = 4 * 1024 * 1024
@@ -80,6 +81,8 @@ class KernelSource:
     ) -> None:
         self.header = Header.of_this_host()
         self.monitors: list[ActiveMonitor] = []
+        self.taps: list[Tap] = []
+        """What gets all that is handed out, with its bytes as they came from the kernel."""
         self._wanted = monitors
         self._interfaces = interfaces
         self._watched: InterfaceMonitor | None = None
@@ -88,7 +91,6 @@ class KernelSource:
         self._record_to = record_to
         self._btf = btf
         self._instance = instance
-        self._writer: RecordingWriter | None = None
         self._raw: dict[int, bytes] = {}
         self._cgroups = CgroupNames()
         self._merge = Merge()
@@ -126,8 +128,9 @@ class KernelSource:
         # Pinned monitors go on without us, and then for nobody in particular.
         self._held.callback(self._attention.clear)
         if self._record_to is not None:
-            self._writer = RecordingWriter(self._record_to, self.header)
-            self._held.callback(self._writer.close)
+            writer = RecordingWriter(self._record_to, self.header)
+            self._held.callback(writer.close)
+            self.taps.append(lambda _, raw: writer.write(b"".join(raw)))
         self._losses = LossReport(self.monitors)
         if self._watched is not None:
             self._traffic = TrafficReport(self._watched, begin)
@@ -254,8 +257,10 @@ class KernelSource:
                 if batch is None:
                     break
                 records, malformed = decode_batch(batch.data, batch.ends, horizon)
-                if self._writer is not None and not malformed:
+                if self.taps:
                     self._raw.update(zip(map(id, records), batch.split(), strict=True))
+                    if malformed:
+                        self._forget_malformed(records)
                 self._merge.add(records)
                 size += len(batch.data)
         now = _now()
@@ -272,6 +277,12 @@ class KernelSource:
                 self._merge.add([self._traffic.since_last(now)])
         return size
 
+    def _forget_malformed(self, records: Iterable[AnyRecord]) -> None:
+        """Forget the bytes of what is malformed: a record of ours stands for it in the stream."""
+        for record in records:
+            if type(record) is Malformed:
+                del self._raw[id(record)]
+
     def _followed(self, watched: InterfaceMonitor, now: int) -> Iterator[HookInUse]:
         """Follow the interfaces, and yield what changed about the hooks on them."""
         news = watched.follow()
@@ -287,10 +298,11 @@ class KernelSource:
         return self._told(news + records if news else records)
 
     def _told(self, records: list[AnyRecord]) -> list[AnyRecord]:
-        """Write the records down, as they came if they came from the kernel, and return them."""
-        if self._writer is not None:
-            raw = self._raw
-            self._writer.write(b"".join([raw.pop(id(record), b"") or encode(record) for record in records]))
+        """Give the records to the taps, as they came if they came from the kernel, and return them."""
+        if self.taps and records:
+            raw = [self._raw.pop(id(record), b"") or encode(record) for record in records]
+            for tap in self.taps:
+                tap(records, raw)
         return records
 
 
