@@ -7,10 +7,9 @@ nats-py is imported when the first connection is made, so that everything else w
 """
 
 import asyncio
-import contextlib
 import logging
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from pyloader.config import NatsSettings
@@ -25,6 +24,9 @@ _LOG: Final = logging.getLogger(__name__)
 
 TIMEOUT: Final = 5.0
 """Seconds that one server has to answer."""
+
+_FAREWELL: Final = 1.0
+"""Seconds that closing may take."""
 
 _PING_INTERVAL: Final = 20
 """Seconds between two questions whether the server is still there; two without an answer end the connection."""
@@ -160,10 +162,10 @@ async def _connect(  # noqa: PLR0917 -- each is one thing.
                 **options,
             )
     except asyncio.CancelledError:
-        await _give_up(client)
+        await end(client)
         raise
     except Exception as error:  # noqa: BLE001 -- nats-py, ssl and the network have many.
-        await _give_up(client)
+        await end(client)
         raise _explained(server, reasons[-1] if reasons and _is_empty(error) else error) from None
     is_connected = True
 
@@ -181,14 +183,17 @@ def _identity(server: Server, given: credentials.Credentials) -> dict[str, Any]:
     return {"token": token} if token else {}
 
 
-async def _give_up(client: "Client") -> None:
-    with contextlib.suppress(Exception):
-        await _within(client.close())
-
-
-async def _within(action: Awaitable[None]) -> None:
-    async with asyncio.timeout(TIMEOUT):
-        await action
+async def end(client: "Client") -> None:
+    """Close a connection, and cut it off if that takes too long. Never raises."""
+    try:
+        async with asyncio.timeout(_FAREWELL):
+            await client.close()
+    except Exception:  # noqa: BLE001 -- it is over, however it ends.
+        _LOG.debug("a connection to NATS did not close", exc_info=True)
+    # Closing waits for what the other side has not read. nats-py has no name for cutting off.
+    writer = getattr(getattr(client, "_transport", None), "_io_writer", None)
+    if writer is not None:
+        writer.transport.abort()
 
 
 def _is_empty(error: Exception) -> bool:

@@ -32,6 +32,8 @@ CHUNK: Final = 1 << 18
 _SHARE: Final = 8
 """No segment takes more than this part of the spool."""
 
+_MOMENT: Final = 1.0
+
 _SUFFIX: Final = ".spool"
 
 
@@ -45,7 +47,7 @@ class Place(NamedTuple):
 class _Segment:
     """One file, or as much in memory."""
 
-    __slots__ = ("acknowledged", "data", "is_dirty", "latest", "number", "size")
+    __slots__ = ("acknowledged", "data", "is_dirty", "latest", "number", "since", "size")
 
     def __init__(self, number: int, size: int, latest: float, data: bytearray | None) -> None:
         self.number = number
@@ -57,6 +59,9 @@ class _Segment:
         self.acknowledged = 0
         """Up to which offset all is acknowledged."""
         self.is_dirty = False
+        """Whether the disk may not have all of it."""
+        self.since = latest
+        """When it began to be so (s since 1970)."""
 
 
 class Spool:
@@ -115,6 +120,13 @@ class Spool:
     def is_empty(self) -> bool:
         """Whether everything was acknowledged."""
         return self.size == 0
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something waits for longer than a moment that the disk may not have."""
+        limit = self._clock() - _MOMENT
+        with self._lock:
+            return any(segment.is_dirty and segment.since < limit for segment in self._segments)
 
     def append(self, entries: list[Entry]) -> None:
         """Append entries. What there is no room for is counted as lost."""
@@ -291,7 +303,9 @@ class Spool:
         if self._is_full:
             _LOG.warning("the spool %s takes messages again", self._folder)
             self._is_full = False
-        segment.is_dirty = True
+        if not segment.is_dirty:
+            segment.is_dirty = True
+            segment.since = self._clock()
         return True
 
     def _note_full(self, error: OSError) -> None:
@@ -368,6 +382,7 @@ class Spool:
         with contextlib.suppress(OSError):
             os.ftruncate(self._writing, 0)
             segment.size = segment.acknowledged = 0
+            segment.is_dirty = False
             self._at = Place(segment.number, 0)
 
 
