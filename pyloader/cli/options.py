@@ -233,6 +233,12 @@ def warn(found: Configuration) -> None:
         sys.stderr.write(f"pyloader: {name} is set, and is no setting of pyloader\n")
 
 
+def say(text: str) -> None:
+    """Tell the user something that is no output of the command."""
+    sys.stderr.write(f"pyloader: {text}\n")
+    sys.stderr.flush()
+
+
 def add_monitors(parser: argparse.ArgumentParser) -> None:
     """Add the choice of monitors as words."""
     parser.add_argument(
