@@ -38,6 +38,9 @@ _NO_TLS: Final = "speaks no TLS, which was asked for; nothing was sent to it"
 # It would just end the connection.
 _NO_CERTIFICATE: Final = "wants to see a certificate: name one by tls_certificate and tls_key"
 
+_ENDS: Final = ("unexpected EOF", "stale connection", "connection closed")
+"""What nats-py says when a connection ends, before it says that it has."""
+
 _REFUSALS: Final = ("authorization", "authentication", "expired", "revoked", "nkey", "account", "jwt")
 
 
@@ -134,10 +137,10 @@ async def _connect(  # noqa: PLR0917 -- each is one thing.
     is_connected = False
 
     async def note(error: Exception) -> None:
-        if is_connected:
-            on_error(_text(error))
-        else:
+        if not is_connected:
             reasons.append(error)
+        elif not isinstance(error, OSError) and _text(error) not in _ENDS:
+            on_error(_text(error))
 
     async def closed() -> None:
         if is_connected:

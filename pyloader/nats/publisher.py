@@ -26,6 +26,7 @@ from pyloader.nats import stream
 from pyloader.nats.delivery import Counts, Delivery, Lane
 from pyloader.nats.losses import Loss, Losses
 from pyloader.nats.messages import Composer
+from pyloader.nats.segments import Entry
 from pyloader.nats.spool import Spool, SpoolFolder
 from pyloader.nats.subjects import Template
 from pyloader.ownership import OfOneProcess
@@ -48,8 +49,6 @@ MEMORY_BYTES: Final = 16 << 20
 CLOSING: Final = 5.0
 """Seconds that closing waits for the server to take what is left."""
 
-_ALERTS_SHARE: Final = 8
-"""Alerts have this part of the spool to themselves."""
 _TICK: Final = 1.0
 _HEADER_EVERY: Final = 60.0
 _FIRST_PAUSE: Final = 0.1
@@ -152,8 +151,6 @@ class Publisher(OfOneProcess):
         self.require_owner()
         try:
             self._lanes = lanes = self._open()
-            if "records" in self._settings.publish:
-                lanes.records.spool.append([self._composer.header(time.time_ns())])
             self._is_open = True
             self._thread = threading.Thread(target=self._work, args=(lanes,), name="pyloader nats", daemon=True)
             self._thread.start()
@@ -184,6 +181,7 @@ class Publisher(OfOneProcess):
             alerts = [self._composer.alert(alert, now) for one in assessments for alert in one.alerts]
             if alerts and self._lanes is not None and self._is_open:
                 self._lanes.alerts.spool.append(alerts)
+                self._lanes.records.spool.hold_bounds()
                 self._wake()
             else:
                 self._losses.add_entries(alerts, "closed")
@@ -239,20 +237,37 @@ class Publisher(OfOneProcess):
         """Open the spools; what an earlier process has left in them goes first."""
         if self._folder_path is not None:
             self._folder = SpoolFolder(self._folder_path)
-        share = self._settings.spool_bytes // _ALERTS_SHARE
-        records = self._spool("records", self._settings.spool_bytes - share, lambda: False)
-        return _Lanes(Lane(self._spool("alerts", share, records.give_up_oldest)), Lane(records))
+        # Alerts may take all of the spool, and then records get what is left.
+        alerts = self._spool("alerts", lambda: 0, make_room=self._make_room)
+        records = self._spool("records", lambda: alerts.disk_bytes, prologue=self._header)
+        return _Lanes(Lane(alerts), Lane(records))
 
-    def _spool(self, name: str, size: int, make_room: Callable[[], bool]) -> Spool:
+    def _spool(
+        self,
+        name: str,
+        taken: Callable[[], int],
+        make_room: Callable[[], bool] = lambda: False,
+        prologue: Callable[[], Entry] | None = None,
+    ) -> Spool:
         return Spool(
             self._folder.path / name if self._folder is not None else None,
             self._losses,
-            limit_bytes=size,
+            limit_bytes=self._settings.spool_bytes,
             limit_seconds=self._settings.spool_seconds,
             memory_bytes=MEMORY_BYTES,
             clock=time.time,
+            taken=taken,
             make_room=make_room,
+            prologue=prologue,
         )
+
+    def _make_room(self) -> bool:
+        """Give up the oldest records on a full disk."""
+        return self._lanes is not None and self._lanes.records.spool.give_up_oldest()
+
+    def _header(self) -> Entry:
+        """Return the header, behind which records can be scored wherever reading begins."""
+        return self._composer.header(time.time_ns())
 
     def _of_assessment(self, assessment: Assessment) -> tuple[()]:
         """Take what is to be published of an assessment; nothing is left for a queue of the sensor's own."""
@@ -337,7 +352,7 @@ class Publisher(OfOneProcess):
             now = time.monotonic()
             if "records" in self._settings.publish and now >= next_header:
                 next_header = now + _HEADER_EVERY
-                lanes.records.spool.append([self._composer.header(time.time_ns())])
+                lanes.records.spool.append([self._header()])
             self._announce(lanes)
             for lane in lanes:
                 lane.spool.expire()

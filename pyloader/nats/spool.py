@@ -76,12 +76,17 @@ class Spool:
         limit_seconds: float,
         memory_bytes: int,
         clock: Callable[[], float],
+        taken: Callable[[], int] = lambda: 0,
         make_room: Callable[[], bool] = lambda: False,
+        prologue: Callable[[], Entry] | None = None,
     ) -> None:
         """Take over what a folder holds; without one everything is in memory.
 
-        `make_room` is called when the disk is full, and returns whether it may not be any more.
+        `taken` says how many bytes of the bound are not ours. `make_room` is called when the disk is full, and returns
+        whether it may not be any more. The entry that `prologue` makes stands at the beginning of every new segment.
         """
+        self.disk_bytes = 0
+        """What is on disk."""
         self.damaged = 0
         """Places where an entry must have been and could not be read."""
         self._folder = folder
@@ -91,7 +96,9 @@ class Spool:
         self._memory_bytes = memory_bytes
         self._segment_bytes = min(SEGMENT_BYTES, max(4096, (limit_bytes if folder else memory_bytes) // _SHARE))
         self._clock = clock
+        self._taken = taken
         self._make_room = make_room
+        self._prologue = prologue
         self._lock = threading.RLock()
         self._writing = -1
         """The descriptor of the newest segment, if that is a file."""
@@ -194,6 +201,11 @@ class Spool:
                     return True
         return False
 
+    def hold_bounds(self) -> None:
+        """Give up the oldest segments until the rest fits, with all that is not ours."""
+        with self._lock:
+            self._hold_bounds()
+
     def sync(self) -> None:
         """Wait until the disk has everything that was appended."""
         with self._lock:
@@ -240,7 +252,9 @@ class Spool:
         with self._lock:
             newest = self._segments[-1] if self._segments else None
             if newest is None or newest.size >= self._segment_bytes or (self._folder is not None and self._writing < 0):
-                newest = self._begin(newest)
+                before, newest = newest, self._begin(newest)
+                if newest is not before and self._prologue is not None:
+                    data = frame(self._prologue()) + data
             if newest.data is None and not self._write(newest, data):
                 newest = self._in_memory()
             if newest.data is not None:
@@ -352,7 +366,7 @@ class Spool:
 
     def _hold_bounds(self) -> None:
         """Give up the oldest segments until the rest fits."""
-        for is_disk, limit in ((True, self._limit_bytes), (False, self._memory_bytes)):
+        for is_disk, limit in ((True, self._limit_bytes - self._taken()), (False, self._memory_bytes)):
             held = [segment for segment in self._segments if (segment.data is None) == is_disk]
             size = sum(segment.size for segment in held)
             for segment in held:
@@ -360,6 +374,8 @@ class Spool:
                     break
                 size -= segment.size
                 self._lose(segment, "spool full" if is_disk else "memory full")
+            if is_disk:
+                self.disk_bytes = size
 
     def _lose(self, segment: _Segment, reason: str) -> None:
         """Give up a segment, and count what was in it."""
