@@ -68,7 +68,8 @@ class Summary(msgspec.Struct, frozen=True, tag="summary"):
     Records and losses by event name, the number of alerts, how many more were like one that was open, the posture of
     the host in the end, how much of what is ordinary the host has taught, what the tables gave up for want of room, and
     the hooks by which the records came. `labels` counts what analysts said, by label, and what they said of alerts that
-    nobody remembers. `faults` counts records that brought a defect of the sensor to light, by type and error.
+    nobody remembers. `faults` counts records that brought a defect of the sensor to light, by type and error. `nats`
+    counts what became of what was to be published (see `PublisherStats.counts`), if anything was.
     """
 
     records: dict[str, int]
@@ -81,6 +82,7 @@ class Summary(msgspec.Struct, frozen=True, tag="summary"):
     baseline: Baseline = Baseline(days=0.0, episodes=0, learning=True)
     labels: dict[str, int] = msgspec.field(default_factory=dict)
     faults: dict[str, int] = msgspec.field(default_factory=dict)
+    nats: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class Pipeline:

@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 import msgspec
+from msgspec.structs import replace
 
 from pyloader.config import NatsSettings
 from pyloader.errors import NatsError, NatsRefusedError, NatsUnreachableError, PyloaderError
@@ -30,7 +31,7 @@ from pyloader.nats.segments import Entry
 from pyloader.nats.spool import Spool, SpoolFolder
 from pyloader.nats.subjects import Template
 from pyloader.ownership import OfOneProcess
-from pyloader.pipeline import Assessment
+from pyloader.pipeline import Assessment, Summary
 from pyloader.records import AnyRecord
 from pyloader.records.recording import Header
 
@@ -73,6 +74,12 @@ class PublisherStats(msgspec.Struct, frozen=True):
     lost: dict[str, int]
     damaged: int
     problem: str
+
+    def counts(self) -> dict[str, int]:
+        """Return the numbers by name, as a summary shows them; of what was lost only what there was."""
+        counts = {"published": self.published, "repeated": self.repeated, "bytes waiting": self.waiting}
+        counts |= {f"{kind} lost": count for kind, count in self.lost.items()}
+        return counts | ({"damaged": self.damaged} if self.damaged else {})
 
 
 class _Batch(NamedTuple):
@@ -203,6 +210,11 @@ class Publisher(OfOneProcess):
             damaged=sum(lane.spool.damaged for lane in lanes),
             problem=self._problem,
         )
+
+    def summed(self, summary: Summary) -> Summary:
+        """Close, and return the summary of a run with what became of what was to be published."""
+        self.close()
+        return replace(summary, nats=self.stats().counts())
 
     def close(self) -> None:
         """Wait a few seconds for the server to take what is left, and leave the rest in the spool.

@@ -80,7 +80,8 @@ def summary_line(summary: Summary) -> str:
     unknown = summary.labels.get("unknown alert", 0)
     labels = f"; {unknown} labels were for alerts that nobody remembers" if unknown else ""
     faults = "".join(f"; {count} could not be judged: {what}" for what, count in summary.faults.items())
-    return f"{records}; lost: {lost}; {summary.alerts} alerts{grouped}{faults}{labels}{evicted}{blind}"
+    nats = "; on NATS: " + ", ".join(f"{count} {what}" for what, count in summary.nats.items()) if summary.nats else ""
+    return f"{records}; lost: {lost}; {summary.alerts} alerts{grouped}{nats}{faults}{labels}{evicted}{blind}"
 
 
 def _blindness(hooks: Iterable[Hook]) -> Iterator[str]:
