@@ -155,6 +155,10 @@ class Pipeline:
         self._alerts = 0
         self._policy.grouped = 0
 
+    def report_from(self, min_score: float) -> None:
+        """Let this be the lowest score that raises an alert from now on."""
+        self._policy.threshold = min_score
+
     def summary(self) -> Summary:
         """Return the counts of this run."""
         return Summary(

@@ -14,7 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -26,7 +26,7 @@ from pyloader.alerts import Alert
 from pyloader.alerts.alert import MEDIUM_FROM
 from pyloader.errors import BusyError, StateError, UsageError
 from pyloader.hub import CAPACITY, ConsumerStats, Hub, Subscription, WhenFull
-from pyloader.monitors import MONITORS, ON_INTERFACES, Transport, named
+from pyloader.monitors import MONITORS, ON_INTERFACES, Monitor, Transport, named
 from pyloader.ownership import OfOneProcess
 from pyloader.pipeline import Assessment, Pipeline, Summary, Tally
 from pyloader.records import AnalystLabel, AnyRecord
@@ -52,6 +52,10 @@ _TURN: Final = 256
 
 _BREATH: Final = 0.0004
 """Seconds between two readings in an event loop: to be woken for every record costs those who cause records."""
+
+
+_LOOK = 0.1
+"""Seconds between two looks whether the reader has taken a turn."""
 
 
 class Stats(msgspec.Struct, frozen=True):
@@ -118,17 +122,12 @@ class Sensor(OfOneProcess):
         score: bool = True,
     ) -> None:
         super().__init__()
+        self._monitors = monitors if monitors is not None else [*MONITORS, *ON_INTERFACES]
+        self._interfaces = interfaces
+        self._hooks = hooks
         if source is None:
-            wanted = [named(name) for name in (monitors if monitors is not None else [*MONITORS, *ON_INTERFACES])]
-            if interfaces and not any(monitor.name in ON_INTERFACES for monitor in wanted):
-                message = f"interfaces are for the monitor {', '.join(ON_INTERFACES)}, which was left out"
-                raise UsageError(message)
-            if not interfaces:
-                wanted = [monitor for monitor in wanted if monitor.name not in ON_INTERFACES]
-            if hooks is not None:
-                wanted = [one if one.name in ON_INTERFACES else one.forced(hooks) for one in wanted]
             source = KernelSource(
-                wanted,
+                _wanted(self._monitors, interfaces, hooks),
                 interfaces=interfaces,
                 ring_bytes=ring_bytes,
                 transport=transport,
@@ -159,6 +158,8 @@ class Sensor(OfOneProcess):
         self._is_open = self._is_unattended = False
         self._starting = threading.Lock()
         self._reading = threading.Lock()
+        self._turns: deque[_Turn] = deque()
+        """What is to be done between two readings."""
         # A signal handler may ask for the summary.
         self._knowing = threading.RLock()
         self._is_between_batches = True
@@ -331,6 +332,31 @@ class Sensor(OfOneProcess):
         """
         self._said.append(AnalystLabel(self._pipeline.latest, int(label), alert.encode(), note.encode()))
 
+    def reconfigure(
+        self,
+        *,
+        min_score: float | None = None,
+        monitors: Sequence[str] | None = None,
+        interfaces: Sequence[str] | None = None,
+    ) -> None:
+        """Change this while the sensor runs; what is omitted stays as it is. It is in force on return.
+
+        No event is lost or told twice: new monitors observe before those that are left out cease, and what these have
+        seen is told to the end. What the sensor knows stays. Callable from any thread but one that a full subscription
+        makes the reader wait for, and not from signal handlers.
+
+        Raises what the constructor and `start` raise for these monitors, and `UsageError` for monitors of a sensor that
+        has not been started or watches no kernel. Then nothing has changed.
+        """
+        self.require_owner()
+        if monitors is not None or interfaces is not None:
+            self._exchange_monitors(
+                self._monitors if monitors is None else monitors,
+                self._interfaces if interfaces is None else interfaces,
+            )
+        if min_score is not None:
+            self._in_turn(partial(self._report_from, min_score))
+
     def summary(self) -> Summary:
         """Return what was seen, lost and reported so far."""
         self.require_owner()
@@ -489,6 +515,41 @@ class Sensor(OfOneProcess):
             self._own = self.subscribe(name="iteration")
         return self._own
 
+    def _exchange_monitors(self, monitors: Sequence[str], interfaces: Sequence[str]) -> None:
+        wanted = _wanted(monitors, interfaces, self._hooks)
+        source = self._source
+        if not isinstance(source, KernelSource) or not self._is_open:
+            message = "only a started sensor that watches this kernel can change its monitors"
+            raise UsageError(message)
+        # To load programs takes a second, in which the reader goes on.
+        with ExitStack() as held:
+            opened = [held.enter_context(one) for one in source.open(wanted, interfaces)]
+            self._in_turn(partial(source.exchange, wanted, interfaces, opened))
+            held.pop_all()
+        self._monitors, self._interfaces = monitors, interfaces
+
+    def _report_from(self, min_score: float) -> None:
+        with self._knowing:
+            self._make = partial(self._make, min_score=min_score)
+            self._pipeline.report_from(min_score)
+
+    def _in_turn(self, work: Callable[[], None]) -> None:
+        """Do something between two readings: whoever reads does it, or this thread if nobody does."""
+        turn = _Turn(work)
+        self._turns.append(turn)
+        while not turn.done.is_set():
+            if self._reading.acquire(timeout=_LOOK):
+                try:
+                    self._take_turns()
+                finally:
+                    self._reading.release()
+        if turn.error is not None:
+            raise turn.error
+
+    def _take_turns(self) -> None:
+        while self._turns:
+            self._turns.popleft().take()
+
     def _next_batch(self, timeout: float | None) -> list[Assessment]:
         """Return what comes within so many seconds, possibly nothing, or raise `EOFError` at the end."""
         if self._rest:
@@ -506,6 +567,7 @@ class Sensor(OfOneProcess):
     def _step(self, timeout: float | None, at_most: int | None = None) -> list[Assessment]:
         """Read and assess, and tell all consumers. Raises `EOFError` at the end."""
         with self._reading:
+            self._take_turns()
             try:
                 while self._said:
                     self._source.add([self._said.popleft()])
@@ -564,6 +626,39 @@ class Sensor(OfOneProcess):
         if now >= self._next_exchange:
             self._next_exchange = now + _EXCHANGE_INTERVAL
             self._source.add(inbox.take(self._pipeline.latest))
+
+
+class _Turn:
+    """Something to be done between two readings, and what became of it."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work = work
+        self.done = threading.Event()
+        self.error: BaseException | None = None
+
+    def take(self) -> None:
+        """Do it. What it raises is for whoever asked for it; only what ends a program ends the reader, too."""
+        try:
+            self._work()
+        except BaseException as error:
+            self.error = error
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            self.done.set()
+
+
+def _wanted(names: Sequence[str], interfaces: Sequence[str], hooks: str | None) -> list[Monitor]:
+    """Return the monitors of these names that have something to do. Raises `UsageError`."""
+    wanted = [named(name) for name in names]
+    if interfaces and not any(monitor.name in ON_INTERFACES for monitor in wanted):
+        message = f"interfaces are for the monitor {', '.join(ON_INTERFACES)}, which was left out"
+        raise UsageError(message)
+    if not interfaces:
+        wanted = [monitor for monitor in wanted if monitor.name not in ON_INTERFACES]
+    if hooks is not None:
+        wanted = [one if one.name in ON_INTERFACES else one.forced(hooks) for one in wanted]
+    return wanted
 
 
 async def _readable(descriptor: int, patience: float | None) -> None:

@@ -12,17 +12,20 @@ from pyloader.errors import ClosedError
 from pyloader.host import Focus, procfs
 from pyloader.monitors import (
     ON_INTERFACES,
+    PROCESS,
     ActiveMonitor,
     AttentionWriter,
     InterfaceMonitor,
     LoadedMonitor,
     Monitor,
+    PinnedMonitor,
     Pins,
     Rung,
     Transport,
     only_one,
     sweep_left_behind,
 )
+from pyloader.monitors.ladder import NONE
 from pyloader.records import AnyRecord, HookInUse, Malformed
 from pyloader.records.codec import decode_batch, encode
 from pyloader.records.recording import Header, RecordingWriter
@@ -66,6 +69,9 @@ class KernelSource:
 
     A record is dealt with when the next ones are asked for: until then, if its ring is pinned, the next reader finds it
     there.
+
+    The monitors can be exchanged while records come. New ones observe from `open` on, and from `exchange` on are read;
+    those that are no longer wanted then observe no more, and are read to the end before they are closed.
     """
 
     def __init__(
@@ -86,6 +92,8 @@ class KernelSource:
         self._wanted = monitors
         self._interfaces = interfaces
         self._watched: InterfaceMonitor | None = None
+        self._leaving: dict[ActiveMonitor, int] = {}
+        """Those that are read to their end, and until when (ns) they may have told something."""
         self._ring_bytes = ring_bytes
         self._transport = transport
         self._record_to = record_to
@@ -98,6 +106,8 @@ class KernelSource:
         self._next_loss_report = 0
         self._focus: Focus | None = None
         """What is to be looked at and was not yet written into the kernel."""
+        self._focus_before: Focus | None = None
+        """What was written last."""
         self._end: int | None = None
         self._last_reading = self._told_until = 0
         self._streaming = self._caught_up = False
@@ -119,28 +129,55 @@ class KernelSource:
         if self._instance is not None:
             self._held.enter_context(only_one(self._instance))
         sweep_left_behind()
-        for wanted in self._wanted:
-            monitor = self._held.enter_context(self._activate(wanted))
-            self.monitors.append(monitor)
-            for descriptor in monitor.reader.filenos():
-                self._epoll.register(descriptor, select.EPOLLIN)
+        self._losses = LossReport()
+        self._held.callback(self._close_monitors)
+        self.monitors += self.open(self._wanted, self._interfaces)
+        for monitor in self.monitors:
+            self._join(monitor, begin)
         self._attention = AttentionWriter(self.monitors)
         # Pinned monitors go on without us, and then for nobody in particular.
-        self._held.callback(self._attention.clear)
+        self._held.callback(lambda: self._attention.clear())  # noqa: PLW0108 -- there may be another one by then.
         if self._record_to is not None:
             writer = RecordingWriter(self._record_to, self.header)
             self._held.callback(writer.close)
             self.taps.append(lambda _, raw: writer.write(b"".join(raw)))
-        self._losses = LossReport(self.monitors)
-        if self._watched is not None:
-            self._traffic = TrafficReport(self._watched, begin)
-            for descriptor in self._watched.filenos():
-                self._epoll.register(descriptor, select.EPOLLIN)
-        self._backlog.extend(hooks_in_use(self.monitors, begin))
-        for seen in procfs.processes(begin):
-            if seen.cgroup and self._cgroups.is_news(seen.cgroup):
-                self._backlog.extend(self._cgroups.announce(seen.cgroup, seen.pid, begin))
-            self._backlog.append(seen)
+        self._look_at_processes(begin)
+
+    def open(self, wanted: Sequence[Monitor], interfaces: Sequence[str]) -> list[ActiveMonitor]:
+        """Return those of these monitors that are not at work yet, attached; what they see waits in their rings.
+
+        Another thread may read meanwhile. Raises what `start` raises, and then nothing stays behind.
+        """
+        at_work = {monitor.monitor.name for monitor in self.monitors if monitor not in self._leaving}
+        with ExitStack() as held:
+            opened = [held.enter_context(self._activate(one, interfaces)) for one in wanted if one.name not in at_work]
+            held.pop_all()
+        return opened
+
+    def exchange(self, wanted: Sequence[Monitor], interfaces: Sequence[str], opened: Sequence[ActiveMonitor]) -> None:
+        """From now on watch with these monitors, of which `open` has opened those that were not at work.
+
+        Nobody may read meanwhile. Raises what choosing interfaces raises; then all is as before.
+        """
+        now = _now()
+        names = {one.name for one in wanted}
+        stay = [one for one in self.monitors if one.monitor.name in names and one not in self._leaving]
+        if self._watched is not None and self._watched in stay and tuple(interfaces) != tuple(self._interfaces):
+            news = self._watched.choose(interfaces)
+            self._backlog.extend(hooks_of(self._watched, news.gone | news.rungs, now))
+        self._interfaces = interfaces
+        # Whoever goes has no attention any more, and whoever comes has none of before.
+        self._attention.clear()
+        for monitor in self.monitors:
+            if monitor not in stay and monitor not in self._leaving:
+                self._dismiss(monitor, now)
+        self.monitors += opened
+        for monitor in opened:
+            self._join(monitor, now)
+        self._attention = AttentionWriter([*stay, *opened])
+        self._focus = self._focus or self._focus_before
+        if any(monitor.monitor.name == PROCESS.name for monitor in opened):
+            self._look_at_processes(now)
 
     def read(self, timeout: float | None) -> list[AnyRecord]:
         """Return the next records, or nothing after `timeout` seconds. Raises `EOFError` after the last ones."""
@@ -152,6 +189,8 @@ class KernelSource:
             time.sleep(_STRIDE)
         for monitor in self.monitors:
             monitor.reader.acknowledge()
+        for monitor in [one for one in self._leaving if self._is_read(one)]:
+            self._part_with(monitor)
         if self._backlog:
             backlog, self._backlog = self._backlog, []
             return self._told(backlog)
@@ -199,13 +238,69 @@ class KernelSource:
         self._closed = True
         self._held.close()
 
-    def _activate(self, wanted: Monitor) -> ActiveMonitor:
+    def _join(self, monitor: ActiveMonitor, now: int) -> None:
+        """Take a monitor into all that looks at monitors."""
+        self._losses.add(monitor)
+        for descriptor in monitor.reader.filenos():
+            self._epoll.register(descriptor, select.EPOLLIN)
+        if isinstance(monitor, InterfaceMonitor):
+            self._watched = monitor
+            self._traffic = TrafficReport(monitor, now)
+            for descriptor in monitor.filenos():
+                self._epoll.register(descriptor, select.EPOLLIN)
+        self._backlog.extend(hooks_of(monitor, monitor.rungs, now))
+
+    def _dismiss(self, monitor: ActiveMonitor, now: int) -> None:
+        """Let a monitor observe no more, and say so."""
+        name = monitor.monitor.name
+        switched_off = {
+            hook: rung._replace(name=NONE, blind_to=f"all of it: the {name} monitor was switched off", cost="")
+            for hook, rung in monitor.rungs.items()
+        }
+        self._backlog.extend(hooks_of(monitor, switched_off, now))
+        if monitor is self._watched:
+            self._backlog.append(self._traffic.since_last(now))
+            self._watched = None
+            for descriptor in monitor.filenos():
+                self._epoll.unregister(descriptor)
+        monitor.detach()
+        # A program that ran when its hook was taken away may finish a little later.
+        self._leaving[monitor] = _now() + SLICE_NS
+
+    def _is_read(self, monitor: ActiveMonitor) -> bool:
+        """Return whether a monitor that leaves has nothing more to tell: pinned ones go on for the next reader."""
+        if isinstance(monitor, PinnedMonitor):
+            return True
+        return self._told_until >= self._leaving[monitor] and monitor.reader.oldest() is None
+
+    def _part_with(self, monitor: ActiveMonitor) -> None:
+        """Close a monitor whose records are all dealt with; its last losses are told before."""
+        self._merge.add(self._losses.since_last())
+        self._losses.drop(monitor)
+        for descriptor in monitor.reader.filenos():
+            self._epoll.unregister(descriptor)
+        self.monitors.remove(monitor)
+        del self._leaving[monitor]
+        monitor.close()
+
+    def _close_monitors(self) -> None:
+        with ExitStack() as held:
+            for monitor in self.monitors:
+                held.enter_context(monitor)
+
+    def _look_at_processes(self, now: int) -> None:
+        """Tell of the processes that run already."""
+        for seen in procfs.processes(now):
+            if seen.cgroup and self._cgroups.is_news(seen.cgroup):
+                self._backlog.extend(self._cgroups.announce(seen.cgroup, seen.pid, now))
+            self._backlog.append(seen)
+
+    def _activate(self, wanted: Monitor, interfaces: Sequence[str]) -> ActiveMonitor:
         """Return the monitor as this instance has it pinned, or else load it."""
         if wanted.name in ON_INTERFACES:
-            self._watched = InterfaceMonitor(
-                wanted, self._interfaces, ring_bytes=self._ring_bytes, transport=self._transport, btf=self._btf
+            return InterfaceMonitor(
+                wanted, interfaces, ring_bytes=self._ring_bytes, transport=self._transport, btf=self._btf
             )
-            return self._watched
         if self._instance is not None and self._transport is not Transport.PERF:
             pinned = Pins(wanted, self._instance).find()
             if pinned is not None:
@@ -270,7 +365,7 @@ class KernelSource:
             self._merge.add(self._losses.since_last())
         if due and self._focus is not None:
             self._attention.write(*self._focus)
-            self._focus = None
+            self._focus, self._focus_before = None, self._focus
         if self._watched is not None:
             self._merge.add(self._followed(self._watched, now))
             if due:
@@ -304,12 +399,6 @@ class KernelSource:
             for tap in self.taps:
                 tap(records, raw)
         return records
-
-
-def hooks_in_use(monitors: Iterable[ActiveMonitor], timestamp: int) -> Iterator[HookInUse]:
-    """Yield how each monitor observes on this host."""
-    for monitor in monitors:
-        yield from hooks_of(monitor, monitor.rungs, timestamp)
 
 
 def hooks_of(monitor: ActiveMonitor, rungs: Mapping[str, Rung], timestamp: int) -> Iterator[HookInUse]:
