@@ -9,6 +9,7 @@ from contextlib import ExitStack
 
 from pyloader.cli import options
 from pyloader.cli.exits import Exit
+from pyloader.cli.reload import Outlet, Reloader
 from pyloader.cli.show import show
 from pyloader.config import Settings
 from pyloader.errors import LoadError, NotPermittedError, UnsupportedError
@@ -17,6 +18,7 @@ from pyloader.samples import SAMPLE
 from pyloader.sensor import Sensor
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
+_HANDLED = (*_STOPPING, signal.SIGHUP)
 
 
 def add_to(commands: options.Commands, common: argparse.ArgumentParser) -> None:
@@ -33,26 +35,30 @@ def add_to(commands: options.Commands, common: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> Exit:
     """Watch until the duration is over or a signal comes."""
     settings = options.settings(arguments)
-    sensor = _sensor(settings)
+    sensor = sensor_of(settings)
+    outlet = Outlet(options.sink(settings.output))
     with ExitStack() as held:
-        # A signal that comes while the programs are loaded waits until the sensor can stop in good order.
-        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+        # A signal that comes while the programs are loaded waits until the sensor can deal with it in good order.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
         try:
             held.enter_context(sensor)
+            reloader = Reloader(sensor, outlet, settings, lambda: options.configuration(arguments).settings)
+            held.enter_context(reloader)
             for number in _STOPPING:
                 signal.signal(number, lambda *_: sensor.stop())
+            signal.signal(signal.SIGHUP, reloader.ask)
         except (NotPermittedError, UnsupportedError, LoadError) as error:
             error.add_note(f"To see pyloader at work without that: pyloader replay {SAMPLE}")
             raise
         finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _HANDLED)
         _say_what_watches(settings)
         # What was made until now stays to the end: the collector need not look at it again.
         gc.freeze()
-        return show(sensor, options.sink(settings.output), duration=settings.duration)
+        return show(sensor, outlet, duration=settings.duration)
 
 
-def _sensor(settings: Settings) -> Sensor:
+def sensor_of(settings: Settings) -> Sensor:
     """Return the sensor that is asked for."""
     return Sensor(
         settings.watching,
