@@ -18,7 +18,6 @@ every transport, and for any number of workers.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
@@ -26,7 +25,7 @@ from typing import Final
 import msgspec
 
 from pyloader.alerts import Alert
-from pyloader.nats.losses import Loss
+from pyloader.nats.losses import Gap, Loss, date
 from pyloader.nats.segments import Entry
 from pyloader.nats.subjects import Template
 from pyloader.pipeline import Assessment
@@ -78,18 +77,17 @@ class Composer:
     def gap(self, loss: Loss, now: int) -> Entry:
         """Return the announcement of a loss."""
         self._gaps += 1
-        body = {
-            "type": "gap",
-            "host": self._header.hostname,
-            "boot_id": self._header.boot_id,
-            "lost": loss.kind,
-            "count": loss.messages,
-            "reason": loss.reason,
-            "from": _date(loss.begin),
-            "to": _date(loss.end),
-        }
+        gap = Gap(
+            self._header.hostname,
+            self._header.boot_id,
+            lost=loss.kind,
+            count=loss.messages,
+            reason=loss.reason,
+            begin=date(loss.begin),
+            end=date(loss.end),
+        )
         identifier = f"{self._header.boot_id}:gap:{self._start:x}:{self._gaps}"
-        return Entry("gap", now, self._subject("sensor", "gap"), identifier, encoded(body))
+        return Entry("gap", now, self._subject("sensor", "gap"), identifier, encoded(gap))
 
     def _record(self, record: Record, domain: str, data: bytes) -> str:
         digest = blake2b(data, digest_size=8).hexdigest()
@@ -119,8 +117,3 @@ def domain_of(record: type[Record]) -> str:
 def identifier_of(alert: Alert) -> str:
     """Return what identifies the message of an alert."""
     return f"{alert.id}:{alert.update}"
-
-
-def _date(nanoseconds: int) -> str:
-    """Return a time since 1970 as a date (RFC 3339)."""
-    return datetime.fromtimestamp(nanoseconds // 1_000_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
