@@ -35,6 +35,9 @@ _REMEMBERED: Final = 16_384
 
 _DIGEST: Final = 8
 
+_CLOCK_NS: Final = 1_000_000_000
+"""A clock that was set by less makes no difference to dates."""
+
 
 class _Known(msgspec.Struct, frozen=True):
     """All that is known of a host; `seen` holds digests of the latest identifiers, back to back."""
@@ -43,6 +46,14 @@ class _Known(msgspec.Struct, frozen=True):
     latest: int
     seen: bytes
     pipeline: bytes
+
+
+def _is_same_run(one: Header, other: Header) -> bool:
+    """Return whether two headers say the same of time and host.
+
+    Each run of a sensor measures the clock anew, and two may run beside each other.
+    """
+    return one.boot_id == other.boot_id and abs(one.realtime_offset - other.realtime_offset) < _CLOCK_NS
 
 
 class HostScoring:
@@ -103,7 +114,7 @@ class HostScoring:
 
     def _begin(self, header: Header) -> None:
         """Go on with a run of the host's sensor, which may be another than before, and even in another boot."""
-        if header == self.header:
+        if self.header is not None and _is_same_run(header, self.header):
             return
         before, pipeline = self._pipeline, Pipeline(header, min_score=self._min_score)
         if before is not None and self.header is not None:
