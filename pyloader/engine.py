@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from pyloader.errors import BusyError, StateError
-from pyloader.pipeline import Assessment, Pipeline, Summary
+from pyloader.pipeline import Assessment, Pipeline, Summary, Tally
 from pyloader.records import AnalystLabel, AnyRecord
+from pyloader.records.codec import encode
 from pyloader.records.recording import Header
 from pyloader.sources import KernelSource, Source
 from pyloader.sources.labels import Inbox
+from pyloader.sources.source import Tap, Tapped
 from pyloader.state import Keeper
 from pyloader.workers.folders import prepare_alone
 
@@ -54,6 +56,12 @@ class Engine(Protocol):
     def add(self, labels: Iterable[AnalystLabel]) -> None:
         """Take labels into the stream."""
 
+    def tap(self, take: Tap) -> None:
+        """Give this all records that are read, and their bytes. Raises `UsageError` if they are not read here."""
+
+    def report_from(self, min_score: float) -> None:
+        """Let this be the lowest score that raises an alert from now on."""
+
     def summary(self) -> Summary:
         """Return what was seen so far."""
 
@@ -67,18 +75,27 @@ class Engine(Protocol):
 class InProcess:
     """One source and one pipeline, in this process.
 
-    `state` is a folder for what is known; `needs_state` whether it is an error that it cannot be used.
+    `state` is a folder for what is known; `needs_state` whether it is an error that it cannot be used; `score` whether
+    records are assessed, and not only counted.
     """
 
     def __init__(
-        self, source: Source, *, min_score: float, state: Path | None = None, needs_state: bool = True
+        self,
+        source: Source,
+        *,
+        min_score: float,
+        state: Path | None = None,
+        needs_state: bool = True,
+        score: bool = True,
     ) -> None:
         self.header = source.header
         self.source = source
-        self._make = partial(Pipeline, source.header, min_score=min_score)
+        self._taps: list[Tap] = []
+        """Those of a source that has no bytes of its records."""
+        self._make = partial(Pipeline if score else Tally, source.header, min_score=min_score)
         self.pipeline = self._make()
         self._focus = self.pipeline.focus
-        self._state = state
+        self._state = state if score else None
         self._needs_state = needs_state
         self._keeper: Keeper | None = None
         self._faults_before = 0
@@ -109,7 +126,7 @@ class InProcess:
     def read(self, timeout: float | None, at_most: int | None = None) -> list[Assessment]:
         """Return the next assessments. Raises `EOFError` at the end."""
         patience = timeout if self._keeper is None else self._keeper.patience(timeout)
-        records = self._unread or self.source.read(patience)
+        records = self._unread or self._fresh(patience)
         self._unread = []
         if at_most is not None:
             records, self._unread = records[:at_most], records[at_most:]
@@ -129,6 +146,17 @@ class InProcess:
     def add(self, labels: Iterable[AnalystLabel]) -> None:
         """Put labels into the stream."""
         self.source.add(labels)
+
+    def tap(self, take: Tap) -> None:
+        """Give this all records, and their bytes."""
+        taps = self.source.taps if isinstance(self.source, Tapped) else self._taps
+        taps.append(take)
+
+    def report_from(self, min_score: float) -> None:
+        """Let this be the lowest score that raises an alert from now on."""
+        with self._knowing:
+            self._make = partial(self._make, min_score=min_score)
+            self.pipeline.report_from(min_score)
 
     def summary(self) -> Summary:
         """Return what was seen so far."""
@@ -150,6 +178,15 @@ class InProcess:
                     if self._is_between_batches:
                         keeper.keep(self.pipeline)
                 keeper.close()
+
+    def _fresh(self, timeout: float | None) -> list[AnyRecord]:
+        """Return what the source has now."""
+        records = self.source.read(timeout)
+        if self._taps and records:
+            raw = [encode(record) for record in records]
+            for take in self._taps:
+                take(records, raw)
+        return records
 
     def _remember(self, folder: Path) -> None:
         """Bring back what is known in a folder."""

@@ -17,6 +17,10 @@ class UsageError(PyloaderError):
     """What was asked for does not exist or makes no sense; the text says what does."""
 
 
+class ConfigError(UsageError):
+    """A setting makes no sense; the text names the file, variable or flag, the key, and what was expected."""
+
+
 class NotPermittedError(PyloaderError):
     """The user or the kernel's policy does not allow it; the text names the missing right."""
 
@@ -111,3 +115,15 @@ class ClosedError(PyloaderError):
 
 class ForkedError(PyloaderError):
     """What one process made was used in another, to which a fork has given a copy."""
+
+
+class NatsError(PyloaderError):
+    """NATS cannot be used as it was asked for; the text says with which server, and what to do."""
+
+
+class NatsUnreachableError(NatsError):
+    """No server answers; one may do so later."""
+
+
+class NatsRefusedError(NatsError):
+    """A server answers, and one side does not trust the other: the credentials or the certificates are wrong."""

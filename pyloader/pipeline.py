@@ -18,7 +18,17 @@ from pyloader.evidence import Evidence, EvidenceStage
 from pyloader.evidence.item import NOTHING
 from pyloader.host import Host, Process
 from pyloader.host.focus import Focus
-from pyloader.records import EVENTS, AnalystLabel, AnyRecord, EventLoss, HookInUse, Record, event_name, text
+from pyloader.records import (
+    EVENTS,
+    AnalystLabel,
+    AnyRecord,
+    EventLoss,
+    HookInUse,
+    Record,
+    WorkerGap,
+    event_name,
+    text,
+)
 from pyloader.records.recording import Header
 from pyloader.scorer import CALM, HEARD, Baseline, Change, Episode, Label, Level, Past, Scorer, Signature, Tail
 from pyloader.scorer.sharing import Conclusion, Overview, Relabelled, Shared, Spoken, Taught
@@ -94,7 +104,8 @@ class Summary(msgspec.Struct, frozen=True, tag="summary"):
     the host in the end, how much of what is ordinary the host has taught, what the tables gave up for want of room, and
     the hooks by which the records came. `labels` counts what analysts said, by label, and what they said of alerts that
     nobody remembers. `faults` counts records that brought a defect of the sensor to light, by type and error. `workers`
-    are there if several processes score, and what they did is in all other counts.
+    are there if several processes score, and what they did is in all other counts. `nats`
+    counts what became of what was to be published (see `PublisherStats.counts`), if anything was.
     """
 
     records: dict[str, int]
@@ -108,6 +119,7 @@ class Summary(msgspec.Struct, frozen=True, tag="summary"):
     labels: dict[str, int] = msgspec.field(default_factory=dict)
     faults: dict[str, int] = msgspec.field(default_factory=dict)
     workers: list[WorkerSummary] = msgspec.field(default_factory=list)
+    nats: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class Pipeline:
@@ -144,6 +156,7 @@ class Pipeline:
         self._hooks: dict[tuple[bytes, bytes], HookInUse] = {}
         self._special: dict[type[Record], Callable[[Any], str]] = {
             EventLoss: self._count_loss,
+            WorkerGap: self._note_gap,
             HookInUse: self._note_hook,
             AnalystLabel: self._take_label,
         }
@@ -155,17 +168,18 @@ class Pipeline:
         part is switched off for it, since a crafted record would then blind the sensor.
         """
         try:
-            self._records[type(record)] += 1
+            kind = type(record)
+            self._records[kind] = self._records.get(kind, 0) + 1
             early = self._scorer.due - record.timestamp
             change = self._turn(record.timestamp) if early <= 0 or early > _WENT_BACK else None
             process = self.host.apply(record)
             items = self._evidence.assess(record, process, self.host)
             heard = None
-            if type(record) in HEARD:
+            if kind in HEARD:
                 items, heard = self._scorer.respond(record, process, items)
             if items:
                 return self._with_evidence(record, process, items, heard, change)
-            special = self._special.get(type(record))
+            special = self._special.get(kind)
             answer = special(record) if special is not None else ""
             container = process.container if process is not None else ""
             score = self._scorer.score(record, process)
@@ -239,6 +253,10 @@ class Pipeline:
         self._hooks.clear()
         self._alerts = 0
         self._policy.grouped = 0
+
+    def report_from(self, min_score: float) -> None:
+        """Let this be the lowest score that raises an alert from now on."""
+        self._policy.threshold = min_score
 
     def summary(self) -> Summary:
         """Return the counts of this run."""
@@ -345,7 +363,12 @@ class Pipeline:
         return Assessment(record, process, score, items, tuple(alerts), change, "", container)
 
     def _count_loss(self, record: EventLoss) -> str:
+        self._scorer.lost(record)
         self._lost[EVENTS.get(record.lost, str(record.lost))] += record.count
+        return ""
+
+    def _note_gap(self, record: WorkerGap) -> str:
+        self._scorer.lost(record)
         return ""
 
     def _note_hook(self, record: HookInUse) -> str:
@@ -376,6 +399,17 @@ class Pipeline:
         if instances:
             for context in past.contexts:
                 self._evidence.teach(context, instances, now)
+
+
+class Tally(Pipeline):
+    """The pipeline of a host that scores nothing itself: it counts the records and passes them on."""
+
+    def assess(self, record: AnyRecord) -> Assessment:
+        """Count one record."""
+        self._records[type(record)] += 1
+        self._latest = max(self._latest, record.timestamp)
+        special = self._special.get(type(record))
+        return Assessment(record, None, 0.0, answer=special(record) if special is not None else "")
 
 
 PARTS = tuple(

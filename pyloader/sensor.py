@@ -13,7 +13,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar, overload
@@ -25,14 +26,16 @@ from pyloader.alerts.alert import MEDIUM_FROM
 from pyloader.engine import Engine, InProcess
 from pyloader.errors import UsageError
 from pyloader.hub import CAPACITY, ConsumerStats, Hub, Subscription, WhenFull
-from pyloader.monitors import MONITORS, ON_INTERFACES, Transport, named
+from pyloader.monitors import MONITORS, ON_INTERFACES, Monitor, Transport, named
 from pyloader.ownership import OfOneProcess
 from pyloader.pipeline import Assessment, Summary
 from pyloader.records import AnalystLabel
+from pyloader.records.recording import Header
 from pyloader.scorer import Change, Label
 from pyloader.sources import KernelSource, ReplaySource, Source
 from pyloader.sources.lanes import Lanes
 from pyloader.sources.live import RING_BYTES
+from pyloader.sources.source import Tap
 from pyloader.streams import alerts, assessments, changes
 from pyloader.workers.pool import COMMAND, Pool
 
@@ -43,6 +46,10 @@ _TURN: Final = 256
 
 _BREATH: Final = 0.0004
 """Seconds between two readings in an event loop: to be woken for every record costs those who cause records."""
+
+
+_LOOK = 0.1
+"""Seconds between two looks whether the reader has taken a turn."""
 
 
 class Stats(msgspec.Struct, frozen=True):
@@ -86,6 +93,8 @@ class Sensor(OfOneProcess):
         workers: how many processes score. With more than one, only what matters is told: assessments with an alert, a
             change of posture or an answer to a label, and what says that a worker was replaced.
         events: whether with several workers every assessment is told all the same.
+        score: whether records are assessed here; else they are only passed on, to be assessed elsewhere, each with the
+            score 0, and nothing is known or kept.
 
     Raises:
         UsageError: there is no such monitor or hook, or interfaces were chosen for no monitor.
@@ -109,20 +118,20 @@ class Sensor(OfOneProcess):
         needs_state: bool = True,
         workers: int = 1,
         events: bool = False,
+        score: bool = True,
     ) -> None:
         super().__init__()
+        self._monitors = monitors if monitors is not None else [*MONITORS, *ON_INTERFACES]
+        self._interfaces = interfaces
+        self._hooks = hooks
         if workers < 1 or (workers > 1 and source is not None):
             message = "as many processes score as there are lanes in the kernel: at least one, and one for a source"
             raise UsageError(message)
+        if workers > 1 and not score:
+            message = "workers score: leave out either them or that nothing is scored"
+            raise UsageError(message)
         if source is None:
-            wanted = [named(name) for name in (monitors if monitors is not None else [*MONITORS, *ON_INTERFACES])]
-            if interfaces and not any(monitor.name in ON_INTERFACES for monitor in wanted):
-                message = f"interfaces are for the monitor {', '.join(ON_INTERFACES)}, which was left out"
-                raise UsageError(message)
-            if not interfaces:
-                wanted = [monitor for monitor in wanted if monitor.name not in ON_INTERFACES]
-            if hooks is not None:
-                wanted = [one if one.name in ON_INTERFACES else one.forced(hooks) for one in wanted]
+            wanted = _wanted(self._monitors, interfaces, hooks)
             if workers > 1:
                 if record_to is not None:
                     message = "one process records: leave out either the recording or the workers"
@@ -157,7 +166,7 @@ class Sensor(OfOneProcess):
         self._engine: Engine = (
             source
             if isinstance(source, Pool)
-            else InProcess(source, min_score=min_score, state=state_dir, needs_state=needs_state)
+            else InProcess(source, min_score=min_score, state=state_dir, needs_state=needs_state, score=score)
         )
         self._hub = Hub()
         self._own: Subscription[Assessment] | None = None
@@ -170,6 +179,8 @@ class Sensor(OfOneProcess):
         self._is_open = self._is_unattended = False
         self._starting = threading.Lock()
         self._reading = threading.Lock()
+        self._turns: deque[_Turn] = deque()
+        """What is to be done between two readings."""
 
     @classmethod
     def replay(cls, recording: Path | bytes, *, min_score: float = MEDIUM_FROM, state_dir: Path | None = None) -> Self:
@@ -316,12 +327,51 @@ class Sensor(OfOneProcess):
         """Call this with every change of the host's posture; close what is returned to end that (see `subscribe`)."""
         return self.subscribe(changes, callback, on_error=on_error)
 
+    @property
+    def header(self) -> Header:
+        """What is to be known of the host and the run, beside the records."""
+        return self._engine.header
+
+    def tap(self, take: Tap) -> None:
+        """Give this all records that are read, and the bytes of each, as they came from the kernel.
+
+        To be called before the sensor starts. Reading waits for it, and what it raises ends the reading.
+        Raises `UsageError` if several workers read.
+        """
+        self.require_owner()
+        self._engine.tap(take)
+
     def feedback(self, alert: str, label: Label, note: str = "") -> None:
         """Say what an alert was. It is taken into the stream of records, so that a recording holds it too.
 
         What becomes of it is the `answer` of the assessment of its record.
         """
         self._said.append(AnalystLabel(self._engine.latest, int(label), alert.encode(), note.encode()))
+
+    def reconfigure(
+        self,
+        *,
+        min_score: float | None = None,
+        monitors: Sequence[str] | None = None,
+        interfaces: Sequence[str] | None = None,
+    ) -> None:
+        """Change this while the sensor runs; what is omitted stays as it is. It is in force on return.
+
+        No event is lost or told twice: new monitors observe before those that are left out cease, and what these have
+        seen is told to the end. What the sensor knows stays. Callable from any thread but one that a full subscription
+        makes the reader wait for, and not from signal handlers.
+
+        Raises what the constructor and `start` raise for these monitors, and `UsageError` for monitors of a sensor that
+        has not been started, watches no kernel, or has several workers. Then nothing has changed.
+        """
+        self.require_owner()
+        if monitors is not None or interfaces is not None:
+            self._exchange_monitors(
+                self._monitors if monitors is None else monitors,
+                self._interfaces if interfaces is None else interfaces,
+            )
+        if min_score is not None:
+            self._in_turn(partial(self._engine.report_from, min_score))
 
     def summary(self) -> Summary:
         """Return what was seen, lost and reported so far."""
@@ -454,6 +504,36 @@ class Sensor(OfOneProcess):
             self._own = self.subscribe(name="iteration")
         return self._own
 
+    def _exchange_monitors(self, monitors: Sequence[str], interfaces: Sequence[str]) -> None:
+        wanted = _wanted(monitors, interfaces, self._hooks)
+        source = self._engine.source if isinstance(self._engine, InProcess) else None
+        if not isinstance(source, KernelSource) or not self._is_open:
+            message = "only a started sensor that watches this kernel by itself can change its monitors"
+            raise UsageError(message)
+        # To load programs takes a second, in which the reader goes on.
+        with ExitStack() as held:
+            opened = [held.enter_context(one) for one in source.open(wanted, interfaces)]
+            self._in_turn(partial(source.exchange, wanted, interfaces, opened))
+            held.pop_all()
+        self._monitors, self._interfaces = monitors, interfaces
+
+    def _in_turn(self, work: Callable[[], None]) -> None:
+        """Do something between two readings: whoever reads does it, or this thread if nobody does."""
+        turn = _Turn(work)
+        self._turns.append(turn)
+        while not turn.done.is_set():
+            if self._reading.acquire(timeout=_LOOK):
+                try:
+                    self._take_turns()
+                finally:
+                    self._reading.release()
+        if turn.error is not None:
+            raise turn.error
+
+    def _take_turns(self) -> None:
+        while self._turns:
+            self._turns.popleft().take()
+
     def _next_batch(self, timeout: float | None) -> list[Assessment]:
         """Return what comes within so many seconds, possibly nothing, or raise `EOFError` at the end."""
         if self._rest:
@@ -471,6 +551,7 @@ class Sensor(OfOneProcess):
     def _step(self, timeout: float | None, at_most: int | None = None) -> list[Assessment]:
         """Read and assess, and tell all consumers. Raises `EOFError` at the end."""
         with self._reading:
+            self._take_turns()
             try:
                 while self._said:
                     self._engine.add([self._said.popleft()])
@@ -483,6 +564,39 @@ class Sensor(OfOneProcess):
                 raise
             self._hub.publish(assessed)
         return assessed
+
+
+class _Turn:
+    """Something to be done between two readings, and what became of it."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work = work
+        self.done = threading.Event()
+        self.error: BaseException | None = None
+
+    def take(self) -> None:
+        """Do it. What it raises is for whoever asked for it; only what ends a program ends the reader, too."""
+        try:
+            self._work()
+        except BaseException as error:
+            self.error = error
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            self.done.set()
+
+
+def _wanted(names: Sequence[str], interfaces: Sequence[str], hooks: str | None) -> list[Monitor]:
+    """Return the monitors of these names that have something to do. Raises `UsageError`."""
+    wanted = [named(name) for name in names]
+    if interfaces and not any(monitor.name in ON_INTERFACES for monitor in wanted):
+        message = f"interfaces are for the monitor {', '.join(ON_INTERFACES)}, which was left out"
+        raise UsageError(message)
+    if not interfaces:
+        wanted = [monitor for monitor in wanted if monitor.name not in ON_INTERFACES]
+    if hooks is not None:
+        wanted = [one if one.name in ON_INTERFACES else one.forced(hooks) for one in wanted]
+    return wanted
 
 
 async def _readable(descriptor: int, patience: float | None) -> None:

@@ -103,6 +103,13 @@ class Interfaces:
         changed = self._take_events()
         return self._do(lambda: self._catch_up(changed=changed)) if changed or self._moving else None
 
+    def choose(self, names: Sequence[str]) -> Changes:
+        """Hold the program on the interfaces of these names from now on; return what changed.
+
+        Raises what entering raises, and then all is as before. Where the program was and is to be, it stays.
+        """
+        return self._do(lambda: self._change(tuple(dict.fromkeys(names))))
+
     def close(self) -> None:
         """Detach everywhere. Further calls do nothing."""
         self._closed = True
@@ -145,15 +152,32 @@ class Interfaces:
 
     def _begin(self) -> None:
         present = links(self._route)
-        missing = set(self._names) - {link.name for link in present}
-        if missing:
-            names = ", ".join(one.name for one in present)
-            message = f"there is no interface {', '.join(sorted(missing))}; there are: {names}"
-            raise UsageError(message)
+        _require(self._names, present)
         sweep(self._route, present, self._open_stale)
         for link in links(self._route):
             if link.name in self._names:
                 self.attachments[link.number] = attach(self._route, link, self._program_fd)
+
+    def _change(self, names: tuple[str, ...]) -> Changes:
+        present = links(self._route)
+        _require(set(names) - set(self._names), present)
+        changes = Changes([], [], {})
+        watched = {one.name for one in self.attachments.values()}
+        try:
+            for link in present:
+                if link.name in names and link.name not in watched and link.number not in self.attachments:
+                    changes.attached.append(attach(self._route, link, self._program_fd))
+        except BaseException:
+            for one in changes.attached:
+                detach(self._route, one.number, one.mode, self._program_fd)
+            raise
+        for number, one in list(self.attachments.items()):
+            if one.name not in names:
+                changes.gone.append(self.attachments.pop(number))
+                detach(self._route, number, one.mode, self._program_fd)
+        self.attachments |= {one.number: one for one in changes.attached}
+        self._names = names
+        return changes
 
     def _reconcile(self, present: list[Link]) -> Changes:
         """Drop what is gone and attach to what has appeared. A renamed interface stays watched."""
@@ -246,6 +270,15 @@ class Interfaces:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _require(names: Iterable[str], present: Iterable[Link]) -> None:
+    """Raise `UsageError` unless there are interfaces of these names."""
+    here = [link.name for link in present]
+    missing = set(names) - set(here)
+    if missing:
+        message = f"there is no interface {', '.join(sorted(missing))}; there are: {', '.join(here)}"
+        raise UsageError(message)
 
 
 def sweep_all(open_stale: OpenStale) -> list[Link]:

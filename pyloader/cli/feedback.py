@@ -19,19 +19,25 @@ _LABELS: Final = {label.name.lower(): label for label in (Label.BENIGN, Label.MA
 
 def add_to(commands: options.Commands, common: argparse.ArgumentParser) -> None:
     """Declare the command."""
-    parser = commands.add_parser("feedback", parents=[common], help="say whether an alert was benign or malicious")
+    parser = commands.add_parser(
+        "feedback",
+        parents=[common],
+        argument_default=argparse.SUPPRESS,
+        help="say whether an alert was benign or malicious",
+    )
     parser.add_argument("alert", metavar="ALERT_ID", help="the `id` of the alert")
     parser.add_argument("label", choices=list(_LABELS), help="what it was; none takes back what was said before")
     parser.add_argument("--note", type=_note, default="", metavar="TEXT", help="why, for those who read it later")
+    options.add_config(parser)
     options.add_state_folder(parser)
-    options.add_instance(parser)
+    options.add_instance(parser, argparse.SUPPRESS)
     parser.set_defaults(command=run)
 
 
 def run(arguments: argparse.Namespace) -> Exit:
     """Leave a note for the sensor, and tell what it says to it."""
     note = Note(arguments.alert, int(_LABELS[arguments.label]), arguments.note)
-    folder = options.state_folder(arguments)
+    folder = options.settings(arguments).state_folder(os.environ)
     path = leave(folder, note, name=f"{time.time_ns()}-{os.getpid()}")
     answer = answer_to(path, _PATIENCE)
     if answer is None:

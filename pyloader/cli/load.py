@@ -7,7 +7,6 @@ from pyloader import kernel
 from pyloader.cli import options
 from pyloader.cli.exits import Exit
 from pyloader.monitors import Pins
-from pyloader.sources.live import RING_BYTES
 
 
 def add_to(commands: options.Commands, common: argparse.ArgumentParser) -> None:
@@ -15,7 +14,7 @@ def add_to(commands: options.Commands, common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser("load", parents=[common], help="pin monitors under bpffs, or upgrade what is pinned")
     options.add_monitors(parser)
     options.add_instance(parser)
-    options.add_ring_bytes(parser, RING_BYTES)
+    options.add_ring_bytes(parser)
     options.add_btf(parser)
     parser.set_defaults(command=run)
 

@@ -9,11 +9,11 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from pyloader.cli import doctor, feedback, load, replay, run, status, unload
+from pyloader.cli import config, doctor, feedback, load, replay, run, score, status, tail, unload
 from pyloader.cli.exits import Exit, exit_code
 from pyloader.errors import PyloaderError
 
-_COMMANDS = (doctor, run, replay, feedback, load, unload, status)
+_COMMANDS = (doctor, run, replay, feedback, load, unload, status, config, tail, score)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,88 +1,169 @@
-"""Options that several commands share, and the checks of their values."""
+"""Options that several commands share, and how they become settings.
+
+An option that is a setting has the path of its key as `dest`, and nothing as default: what is not given is left to the
+environment, the file, and the declaration (see `pyloader.config`). So parsers that have such options are made with
+`argument_default=argparse.SUPPRESS`.
+"""
 
 import argparse
 import os
-import re
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
+from pyloader import config
 from pyloader.alerts.alert import MEDIUM_FROM
-from pyloader.monitors import MONITORS, ON_INTERFACES, Monitor
-from pyloader.scorer import threshold_for
+from pyloader.config import KEYS, Configuration, OutputSettings, Settings, checks
+from pyloader.monitors import MONITORS, ON_INTERFACES, Monitor, Transport
 from pyloader.sinks import JsonSink, Sink, TextSink
-from pyloader.state import default_folder
+from pyloader.sources.live import RING_BYTES
 from pyloader.state.folder import SYSTEM
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Group: TypeAlias = "argparse.ArgumentParser | argparse._ArgumentGroup | argparse._MutuallyExclusiveGroup"
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Add the choice of the file of settings."""
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="settings that hold where neither flags nor variables say otherwise; default: PYLOADER_CONFIG, else"
+        " ~/.config/pyloader/pyloader.toml for ordinary users, else /etc/pyloader/pyloader.toml",
+    )
+
+
+def add_watching(parser: argparse.ArgumentParser) -> None:
+    """Add what decides how this host is watched."""
+    _add(
+        parser,
+        "--monitors",
+        "monitors",
+        "NAME[,NAME…]",
+        f"which monitors to run, of: {', '.join([*MONITORS, *ON_INTERFACES])}; default: all that can",
+    )
+    parser.add_argument(
+        "--interface",
+        dest="interfaces",
+        action="extend",
+        type=of("interfaces"),
+        metavar="IF",
+        help="an interface for the network monitor, as often as wanted; without any it is idle",
+    )
+    add_threshold(parser)
+    _add(parser, "--duration", "duration", "SECONDS", "stop after this time")
+    _add(parser, "--record", "output.record", "FILE", "keep every raw record for `pyloader replay`")
+    add_state(parser)
+    add_instance(parser, argparse.SUPPRESS)
+    _add(parser, "--hooks", "hooks", "KIND", "force a kind of hook, such as tp; default: the best that hold")
+    parser.add_argument(
+        "--transport", choices=list(map(str, Transport)), help="how records come; default: ring if there is one"
+    )
+    add_ring_bytes(parser, argparse.SUPPRESS)
+    add_btf(parser)
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
     """Add what decides about the output."""
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
-    parser.add_argument("--events", action="store_true", help="show every record, not only alerts")
+    parser.add_argument("--format", dest="output.format", choices=("text", "json"), help="default: text")
+    add_events(parser)
+
+
+def add_events(parser: argparse.ArgumentParser) -> None:
+    """Add the choice to show everything."""
+    parser.add_argument(
+        "--events", dest="output.events", action="store_true", help="show every record, not only alerts"
+    )
+
+
+def add_threshold(parser: argparse.ArgumentParser) -> None:
+    """Add what decides about alerts."""
     threshold = parser.add_mutually_exclusive_group()
-    threshold.add_argument(
-        "--min-score",
-        type=score,
-        default=MEDIUM_FROM,
-        metavar="N",
-        help="lowest score that is reported, 0 to 100; default: %(default)g",
+    _add(
+        threshold, "--min-score", "min_score", "N", f"lowest score that is reported, 0 to 100; default: {MEDIUM_FROM:g}"
     )
-    threshold.add_argument(
+    _add(
+        threshold,
         "--alert-budget",
-        dest="min_score",
-        type=budget,
-        metavar="N/PERIOD",
-        help="report so much that ordinary work makes about N alerts per hour, day, week or month, as in 1/day",
+        "alert_budget",
+        "N/PERIOD",
+        "report so much that ordinary work makes about N alerts per hour, day, week or month, as in 1/day",
     )
+
+
+def add_nats(parser: argparse.ArgumentParser) -> None:
+    """Add where NATS is, as whom to use it, and where in it the product's messages are."""
+    group = parser.add_argument_group("NATS")
+    group.add_argument("--nats", dest="nats.url", type=_address, metavar="URL[,URL…]", help="addresses of servers")
+    _add(group, "--nats-stream", "nats.stream", "NAME", "the JetStream stream; default: core NATS, which keeps nothing")
+    _add(group, "--nats-subject", "nats.subject", "TEMPLATE", f"default: {KEYS['nats.subject'].default}")
+    _add(group, "--nats-credentials", "nats.credentials", "FILE", "a file of a user's JWT and seed")
+    _add(group, "--nats-nkey", "nats.nkey", "FILE", "a file of a seed")
+    _add(group, "--nats-user", "nats.user", "NAME", "the user to whom the password belongs")
+    _add(group, "--nats-password-file", "nats.password_file", "FILE", "a file of a password")
+    _add(group, "--nats-token-file", "nats.token_file", "FILE", "a file of a token")
+    _add(group, "--nats-tls-ca", "nats.tls_ca", "FILE", "whom to trust in place of the system's authorities")
+    _add(group, "--nats-tls-certificate", "nats.tls_certificate", "FILE", "a certificate to show")
+    _add(group, "--nats-tls-key", "nats.tls_key", "FILE", "the key of that certificate")
+
+
+def add_publishing(parser: argparse.ArgumentParser) -> None:
+    """Add what is published, and what is kept of it while the server is away."""
+    group = parser.add_argument_group("what is published")
+    _add(group, "--nats-publish", "nats.publish", "WHAT[,WHAT…]", "of: alerts, assessments, records; default: alerts")
+    _add(
+        group,
+        "--nats-min-score",
+        "nats.min_score",
+        "N",
+        f"lowest score of assessments that are published; default: {MEDIUM_FROM:g}",
+    )
+    _add(group, "--nats-spool", "nats.spool", "DIR", "folder that keeps what the server has not acknowledged")
+    _add(group, "--nats-spool-bytes", "nats.spool_bytes", "BYTES", "size of the spool; default: 268435456")
+    _add(group, "--nats-spool-seconds", "nats.spool_seconds", "SECONDS", "age of what is given up; default: 86400")
 
 
 def add_state(parser: argparse.ArgumentParser) -> None:
     """Add where what is learned is kept, and the choice not to keep it."""
     choice = parser.add_mutually_exclusive_group()
     add_state_folder(choice)
-    choice.add_argument("--no-state", action="store_true", help="begin with nothing learned, and keep nothing")
-
-
-def add_state_folder(parser: "argparse.ArgumentParser | argparse._MutuallyExclusiveGroup") -> None:
-    """Add where what is learned is kept."""
-    parser.add_argument(
-        "--state-dir",
-        type=Path,
-        metavar="DIR",
-        help=f"folder that keeps what is learned; default: {SYSTEM} as root, else ~/.local/state/pyloader",
+    choice.add_argument(
+        "--no-state", dest="state", action="store_false", help="begin with nothing learned, and keep nothing"
     )
 
 
-def state_folder(options: argparse.Namespace) -> Path:
-    """Return the folder of the state. Each instance has one of its own by default."""
-    if options.state_dir is not None:
-        chosen: Path = options.state_dir
-        return chosen
-    folder = default_folder(os.geteuid(), os.environ)
-    return folder if options.instance == "default" else folder.with_name(f"{folder.name}-{options.instance}")
+def add_state_folder(parser: Group) -> None:
+    """Add where what is learned is kept."""
+    _add(
+        parser,
+        "--state-dir",
+        "state_dir",
+        "DIR",
+        f"folder that keeps what is learned; default: {SYSTEM} as root, else ~/.local/state/pyloader",
+    )
 
 
-def add_instance(parser: argparse.ArgumentParser) -> None:
+def add_instance(parser: argparse.ArgumentParser, default: str = "default") -> None:
     """Add the name under which monitors are pinned and read."""
     parser.add_argument(
         "--instance",
-        type=instance,
-        default="default",
+        type=of("instance"),
+        default=default,
         metavar="NAME",
-        help="a name for a second sensor beside the first; default: %(default)s",
+        help="a name for a second sensor beside the first; default: default",
     )
 
 
-def add_ring_bytes(parser: argparse.ArgumentParser, default: int) -> None:
+def add_ring_bytes(parser: argparse.ArgumentParser, default: int | str = RING_BYTES) -> None:
     """Add the size of the rings."""
     parser.add_argument(
         "--ring-bytes",
-        type=ring_bytes,
+        type=of("ring_bytes"),
         default=default,
         metavar="BYTES",
-        help="size of each ring, a power of two from 65536; default: %(default)s",
+        help=f"size of each ring, a power of two from 65536; default: {RING_BYTES}",
     )
 
 
@@ -93,10 +174,75 @@ def add_btf(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add(parser: Group, flag: str, key: str, metavar: str, text: str) -> None:
+    """Add an option that gives a key its value."""
+    parser.add_argument(flag, dest=key, type=of(key), metavar=metavar, help=text)
+
+
+def of(key: str) -> Callable[[str], object]:
+    """Return what parses the value of a key, with the words of its checks."""
+
+    def parse(text: str) -> object:
+        value = KEYS[key].plain(text)
+        try:
+            KEYS[key].decode(value)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+        return value
+
+    return parse
+
+
+def _address(text: str) -> str:
+    """Parse addresses. What stands on a command line is shown to everybody, so that there is no place for secrets."""
+    if "@" in text:
+        message = (
+            "everybody sees the command line: name a user with --nats-user, and files with --nats-password-file"
+            " or --nats-token-file"
+        )
+        raise argparse.ArgumentTypeError(message)
+    return text
+
+
+def flags(arguments: argparse.Namespace) -> dict[str, object]:
+    """Return what the command line says about settings, by key."""
+    return {key: value for key, value in vars(arguments).items() if key in KEYS}
+
+
+def configuration(arguments: argparse.Namespace) -> Configuration:
+    """Return the settings in force, and where each comes from. Raises `ConfigError`."""
+    environment, uid = user()
+    return config.load(flags(arguments), environment, uid, getattr(arguments, "config", None))
+
+
+def settings(arguments: argparse.Namespace) -> Settings:
+    """Return the settings in force, and tell of variables that look like settings. Raises `ConfigError`."""
+    found = configuration(arguments)
+    warn(found)
+    return found.settings
+
+
+def user() -> tuple[Mapping[str, str], int]:
+    """Return the environment and the user, by which settings are found."""
+    return os.environ, os.geteuid()
+
+
+def warn(found: Configuration) -> None:
+    """Tell of variables that look like settings and are none."""
+    for name in found.unknown:
+        sys.stderr.write(f"pyloader: {name} is set, and is no setting of pyloader\n")
+
+
+def say(text: str) -> None:
+    """Tell the user something that is no output of the command."""
+    sys.stderr.write(f"pyloader: {text}\n")
+    sys.stderr.flush()
+
+
 def add_monitors(parser: argparse.ArgumentParser) -> None:
     """Add the choice of monitors as words."""
     parser.add_argument(
-        "monitors", nargs="*", type=monitor, metavar="MONITOR", help=f"of: {', '.join(MONITORS)}; default: all"
+        "monitors", nargs="*", type=_monitor, metavar="MONITOR", help=f"of: {', '.join(MONITORS)}; default: all"
     )
 
 
@@ -105,80 +251,17 @@ def chosen(options: argparse.Namespace) -> list[Monitor]:
     return [MONITORS[name] for name in options.monitors or MONITORS]
 
 
-def sink(options: argparse.Namespace) -> Sink:
-    """Return the sink that the options ask for, on standard output."""
-    if options.format == "json":
-        return JsonSink(sys.stdout.buffer, events=options.events)
-    return TextSink(sys.stdout, sys.stderr, events=options.events)
+def sink(output: OutputSettings) -> Sink:
+    """Return the sink that is asked for, on standard output."""
+    if output.format == "json":
+        return JsonSink(sys.stdout.buffer, events=output.events)
+    return TextSink(sys.stdout, sys.stderr, events=output.events)
 
 
-def score(text: str) -> float:
-    """Parse a score."""
-    value = float(text)
-    if not 0 <= value <= 100:  # noqa: PLR2004 -- the scale.
-        message = f"{text} is not between 0 and 100"
-        raise argparse.ArgumentTypeError(message)
-    return value
-
-
-_DAYS: Final = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.0}
-
-
-def budget(text: str) -> float:
-    """Parse an alert budget, and return the score from which on alerts keep to it.
-
-    >>> round(budget("1/day")), round(budget("10/day")), round(budget("1/week"))
-    (62, 49, 72)
-    """
-    match = re.fullmatch(r"([0-9]*\.?[0-9]+)/(hour|day|week|month)", text)
-    if match is None or not float(match[1]):
-        message = f"{text!r} is no budget; write a number per hour, day, week or month, as in 1/day"
-        raise argparse.ArgumentTypeError(message)
-    return threshold_for(float(match[1]) / _DAYS[match[2]])
-
-
-def seconds(text: str) -> float:
-    """Parse a duration."""
-    value = float(text)
-    if not 0 < value < float("inf"):
-        message = f"{text} is not a positive number of seconds"
-        raise argparse.ArgumentTypeError(message)
-    return value
-
-
-def ring_bytes(text: str) -> int:
-    """Parse the size of a ring: what every kernel accepts, whatever its page size."""
-    value = int(text)
-    if value < 1 << 16 or value > 1 << 30 or value & (value - 1):
-        message = f"{text} is not a power of two from 65536 to 1073741824"
-        raise argparse.ArgumentTypeError(message)
-    return value
-
-
-def instance(text: str) -> str:
-    """Parse the name of an instance: it becomes the name of a folder in bpffs, which allows no dots."""
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", text):
-        message = f"{text!r} is not a name of up to 32 letters, digits, _ and -"
-        raise argparse.ArgumentTypeError(message)
-    return text
-
-
-def interface(text: str) -> str:
-    """Parse the name of a network interface, as long as the kernel allows (IFNAMSIZ)."""
-    if not re.fullmatch(r"[^\s/:]{1,15}", text):
-        message = f"{text!r} is no name of an interface"
-        raise argparse.ArgumentTypeError(message)
-    return text
-
-
-def watching(text: str) -> str:
-    """Parse the name of a monitor that can run, on interfaces or without."""
-    return text if text in ON_INTERFACES else monitor(text)
-
-
-def monitor(text: str) -> str:
+def _monitor(text: str) -> str:
     """Parse the name of a monitor that needs no interface."""
-    if text not in MONITORS:
-        message = f"there is no monitor {text!r}; there are: {', '.join(MONITORS)}"
-        raise argparse.ArgumentTypeError(message)
+    try:
+        checks.monitor(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
     return text

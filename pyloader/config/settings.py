@@ -1,14 +1,21 @@
 """Every setting of `pyloader run`, with its default: the one declaration of what a file may say."""
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 
 from pyloader.alerts.alert import MEDIUM_FROM
+from pyloader.config import checks
+from pyloader.config.redacted import redacted
+from pyloader.monitors import MONITORS, ON_INTERFACES, Transport
 from pyloader.sources.live import RING_BYTES
+from pyloader.state import default_folder
 
-Score = Annotated[float, msgspec.Meta(ge=0, le=100)]
+Score = Annotated[float, checks.score]
+Seconds = Annotated[float, checks.seconds]
 Publishable = Literal["alerts", "assessments", "records"]
 
 SUBJECT = "pyloader.{host}.{domain}.{type}"
@@ -48,33 +55,58 @@ class NatsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     tls_key: Path | None = None
     spool: Path | None = None
     """The folder that keeps what the server has not yet acknowledged; below that of the state if omitted."""
-    spool_bytes: Annotated[int, msgspec.Meta(ge=65_536)] = 256 * 1024 * 1024
-    spool_seconds: Annotated[float, msgspec.Meta(gt=0)] = 86_400.0
+    spool_bytes: Annotated[int, checks.spool_bytes] = 256 * 1024 * 1024
+    spool_seconds: Seconds = 86_400.0
+
+    def __repr__(self) -> str:
+        shown = {name: getattr(self, name) for name in self.__struct_fields__} | {"url": redacted(self.url)}
+        return f"NatsSettings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All of it."""
+    """All of it. What a field is annotated with checks its value (see `pyloader.config.checks`)."""
 
-    monitors: tuple[str, ...] | None = None
+    monitors: Annotated[tuple[str, ...], checks.monitors] | None = None
     """Which monitors run; all that can if omitted."""
-    interfaces: tuple[str, ...] = ()
+    interfaces: Annotated[tuple[str, ...], checks.interfaces] = ()
     min_score: Score | None = None
     """The lowest score that is reported; at most one of this and `alert_budget` is given."""
-    alert_budget: str | None = None
+    alert_budget: Annotated[str, checks.budget] | None = None
     """How often ordinary work may raise an alert, as in "1/day"."""
     score: bool = True
     """Whether this host scores its records; one that does not only publishes or records them."""
-    workers: Annotated[int, msgspec.Meta(ge=1, le=16)] = 1
+    workers: Annotated[int, checks.workers] = 1
     """How many processes score."""
     state_dir: Path | None = None
     state: bool = True
     """Whether what is learned is kept."""
-    instance: str = "default"
-    duration: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    instance: Annotated[str, checks.instance] = "default"
+    duration: Seconds | None = None
     """Seconds after which to stop."""
     hooks: str | None = None
-    transport: Literal["ring", "perf"] | None = None
-    ring_bytes: int = RING_BYTES
+    transport: Transport | None = None
+    ring_bytes: Annotated[int, checks.ring_bytes] = RING_BYTES
     btf: Path | None = None
     output: OutputSettings = OutputSettings()
     nats: NatsSettings = NatsSettings()
+
+    @property
+    def watching(self) -> list[str]:
+        """The names of the monitors that run, each once; the network monitor is idle without interfaces."""
+        if self.monitors is not None:
+            return list(dict.fromkeys(self.monitors))
+        return [*MONITORS, *(ON_INTERFACES if self.interfaces else ())]
+
+    @property
+    def threshold(self) -> float:
+        """The lowest score that is reported."""
+        if self.alert_budget is not None:
+            return checks.threshold_of(self.alert_budget)
+        return MEDIUM_FROM if self.min_score is None else self.min_score
+
+    def state_folder(self, environment: Mapping[str, str]) -> Path:
+        """Return where the state is, if it is kept. Each instance has a folder of its own by default."""
+        if self.state_dir is not None:
+            return self.state_dir
+        folder = default_folder(os.geteuid(), environment)
+        return folder if self.instance == "default" else folder.with_name(f"{folder.name}-{self.instance}")

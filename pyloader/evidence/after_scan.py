@@ -17,6 +17,9 @@ from pyloader.records import ConnectionOpened, Direction, Outcome, ProcessExec
 SPAN_NS: Final = 600 * 1_000_000_000
 """So long after it let the scanner in, what a process starts is taken for a consequence."""
 
+_INBOUND: Final = int(Direction.INBOUND)
+_ESTABLISHED: Final = int(Outcome.ESTABLISHED)
+
 _GIVES_PROGRAMS: Final = Role.TERMINAL | Role.INETD
 """Programs that start another one for everyone who comes."""
 
@@ -32,7 +35,7 @@ class AfterScan:
 
     def opened(self, record: ConnectionOpened, process: Process, host: Host) -> tuple[Evidence, ...]:
         """Judge a connection that a process took up."""
-        if record.direction != Direction.INBOUND or record.outcome != Outcome.ESTABLISHED:
+        if record.direction != _INBOUND or record.outcome != _ESTABLISHED:
             return NOTHING
         source = host.sources.get(record.remote_address)
         if source is None:

@@ -8,7 +8,7 @@ Work is not a rhythm. A loop that makes one request after the other is as regula
 between contacts must be spent idle, and be longer than programs take to do something.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -72,13 +72,15 @@ class Beacons:
         self.evicted = 0
         self._rows: dict[Place, _Row] = {}
 
-    def opened(self, record: ConnectionOpened, process: Process, novelty: float) -> tuple[Evidence, ...]:
-        """Judge a contact; `novelty` is how new the place is (nats), and counts at the first contact."""
+    def opened(
+        self, record: ConnectionOpened, process: Process, novelty: Callable[[ConnectionOpened, Process], float]
+    ) -> tuple[Evidence, ...]:
+        """Judge a contact; `novelty` tells how new the place is (nats), and is asked at the first contact."""
         now = record.timestamp
         place = (process.exe or process.comm, record.remote_address, record.remote_port)
         row = self._rows.pop(place, None)
         if row is None:
-            row = _Row(novelty, now)
+            row = _Row(novelty(record, process), now)
             if len(self._rows) >= self.capacity:
                 del self._rows[next(iter(self._rows))]
                 self.evicted += 1

@@ -1,5 +1,7 @@
 """The evidence of connections."""
 
+from typing import Final
+
 from pyloader.evidence.after_scan import AfterScan
 from pyloader.evidence.beacons import Beacons
 from pyloader.evidence.covert import Covert
@@ -21,6 +23,8 @@ from pyloader.records import (
     SocketCreated,
     SocketListening,
 )
+
+_OUTBOUND: Final = int(Direction.OUTBOUND)
 
 
 class ConnectionEvidence:
@@ -60,17 +64,17 @@ class ConnectionEvidence:
         }
 
     def _opened(self, record: ConnectionOpened, process: Process, host: Host) -> tuple[Evidence, ...]:
-        if record.direction != Direction.OUTBOUND:
+        if record.direction != _OUTBOUND:
             return self._after_scan.opened(record, process, host) + self._destinations.opened(record, process)
         found = self._scans.opened(record, process)
-        beacon = self._beacons.opened(record, process, self._destinations.novelty(record, process))
+        beacon = self._beacons.opened(record, process, self._destinations.novelty)
         found += beacon + self._destinations.opened(record, process, accused=bool(found or beacon))
         if beacon:
             self._destinations.disown(record, process)
         return found
 
     def _closed(self, record: ConnectionClosed, process: Process, _host: Host) -> tuple[Evidence, ...]:
-        if record.direction == Direction.OUTBOUND:
+        if record.direction == _OUTBOUND:
             self._beacons.closed(record, process)
         return NOTHING
 

@@ -61,15 +61,15 @@ class LogCusum:
         self._bound = 0.0
         self._seen = 0
 
-    def count(self, number: float) -> float:
-        """Enter the count of one interval and return the level in nats."""
+    def count(self, number: float, *, learn: bool = True) -> float:
+        """Enter the count of one interval and return the level in nats; `learn` is whether it says what is usual."""
         if not self._seen:
             self.usual = min(number, self.trusted)
             self._bound = math.inf
         ratio = math.log((number + self.floor) / (self.usual + self.floor))
         gain = _SHIFT * (ratio - _SHIFT / 2) / self._variance
         self.level = min(HIGHEST, max(0.0, self.level + min(gain, MOST)))
-        if self.level < MOST:
+        if learn and self.level < MOST:
             self._learn(number, ratio)
         return self.level
 

@@ -40,6 +40,8 @@ _ANYTHING: Final = Role.SHELL | Role.INTERPRETER | Role.DOWNLOADER | Role.RELAY
 CONTEXTS: Final = 4_096
 """So many executables, in each of three roles, each of two generations holds."""
 
+_INBOUND: Final = int(Direction.INBOUND)
+
 _TAKEN_UP: Final = -1
 """What stands among the ports for a connection that was taken up."""
 
@@ -86,7 +88,7 @@ class Destinations:
         """Judge a connection that a process made, or took up; `accused` is whether it is evidence already."""
         exe = process.exe or process.comm
         now, lineage = record.timestamp, process.lineage
-        if record.direction == Direction.INBOUND:
+        if record.direction == _INBOUND:
             self._ports.take(self._ports.of(exe, now), lineage, exe, _TAKEN_UP, now=now, suspicious=False)
             return NOTHING
         if is_near(record):
@@ -103,9 +105,11 @@ class Destinations:
         if port in INFAMOUS:
             found.append(INFAMOUS_PORT.about(process, _place(remote, port)))
         accused = accused or bool(found)
-        place = partial(_place, remote, port)
-        found += self._judge(self._addresses, RARE_DESTINATION, process, remote, what=place, now=now, accused=accused)
-        found += self._judge(self._ports, RARE_PORT, process, port, what=place, now=now, accused=accused)
+        judge = partial(self._judge, process=process, what=partial(_place, remote, port), now=now, accused=accused)
+        if not self._addresses.knows(self._addresses.of(exe, now), remote, now):
+            found += judge(self._addresses, RARE_DESTINATION, symbol=remote)
+        if not self._ports.knows(ports, port, now):
+            found += judge(self._ports, RARE_PORT, symbol=port)
         host = self._of_host.of(_HOST, now)
         self._of_host.take(host, lineage, _HOST, remote, now=now, suspicious=accused or bool(found))
         return tuple(found)
@@ -117,7 +121,10 @@ class Destinations:
             seen = self._listens.of(exe, now)
             self._listens.take(seen, process.lineage, exe, port, now=now, suspicious=False)
             return NOTHING
-        return tuple(self._judge(self._listens, RARE_LISTENER, process, port, what=lambda: f"port {port}", now=now))
+        where = f"port {port}"
+        return tuple(
+            self._judge(self._listens, RARE_LISTENER, process=process, symbol=port, what=lambda: where, now=now)
+        )
 
     def disown(self, record: ConnectionOpened, process: Process) -> None:
         """Forget a destination that was learned before it turned out to be suspicious."""
@@ -129,9 +136,9 @@ class Destinations:
         self,
         table: Table[S],
         kind: Kind,
+        *,
         process: Process,
         symbol: S,
-        *,
         what: Callable[[], str],
         now: int,
         accused: bool = False,

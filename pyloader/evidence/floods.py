@@ -19,6 +19,7 @@ from pyloader.evidence.cusum import RATIO, LogCusum
 from pyloader.evidence.item import NOTHING, Evidence
 from pyloader.evidence.network_kinds import FLOOD
 from pyloader.evidence.scans import is_scanner
+from pyloader.evidence.staging import Staging
 from pyloader.host import Activity, Host, Source
 from pyloader.host.sources import WHOLE
 from pyloader.records import NetworkFlow, NetworkTraffic, SourceSummary, Traffic
@@ -150,7 +151,8 @@ class _Loudest:
 class Floods:
     """The tests of all vectors. Their number is fixed, and so is what they hold."""
 
-    def __init__(self) -> None:
+    def __init__(self, staging: Staging) -> None:
+        self._staging = staging
         self._states = {vector: _State(vector) for vector in VECTORS}
         self._loudest: dict[str, _Loudest] = {}
         self._host = {vector.kind: Activity(vector.kind) for vector in VECTORS}
@@ -191,9 +193,10 @@ class Floods:
         second = _second(record)
         bursts = self._judge_bursts(second, record.timestamp)
         found: Evidence | None = None
+        learn = record.timestamp >= self._staging.frozen_until
         for vector in VECTORS:
             state = self._states[vector]
-            level = state.test.count(vector.rate(second))
+            level = state.test.count(vector.rate(second), learn=learn)
             nats = min(level - OFFSET, FLOOD.nats)
             if nats < LEAST:
                 if level <= 0:
@@ -201,7 +204,7 @@ class Floods:
                     state.named = None
             elif found is None and state.is_high(vector.rate(second)) and not self._is_explained(vector, second):
                 found = self._tell(vector, second, nats, record.timestamp, host)
-        if self._states[ACK].test.level <= 1:
+        if learn and self._states[ACK].test.level <= 1:
             self._usual_spread += 0.02 * (second.spread - self._usual_spread)
         return (*bursts, found) if found is not None else bursts
 

@@ -8,6 +8,7 @@ from pyloader.evidence.item import Evidence
 from pyloader.evidence.raw_sockets import RawSockets
 from pyloader.evidence.scans import judge_anomaly, judge_flow, judge_summary
 from pyloader.evidence.spread_scans import SpreadScan
+from pyloader.evidence.staging import Staging
 from pyloader.host import Host
 from pyloader.records import NetworkFlow, NetworkTraffic, PacketAnomaly, Record, SourceSummary
 
@@ -18,10 +19,10 @@ class NetworkEvidence:
     `raw_sockets` and `covert` are shared with the domain of connections.
     """
 
-    def __init__(self, raw_sockets: RawSockets, covert: Covert) -> None:
+    def __init__(self, raw_sockets: RawSockets, covert: Covert, staging: Staging) -> None:
         self._raw_sockets = raw_sockets
         self._covert = covert
-        self._floods = Floods()
+        self._floods = Floods(staging)
         self._spread_scan = SpreadScan()
         self._bad_packets = BadPackets()
         self.handlers: dict[type[Record], PacketHandler] = {

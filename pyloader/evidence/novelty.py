@@ -55,6 +55,12 @@ class Table(Generic[S]):
             return 0.0
         return nats
 
+    def knows(self, seen: Experience[Symbol], symbol: S, now: int) -> bool:
+        """Return whether something was seen before, and learn in that case that it was seen again."""
+        if now >= self._staging.frozen_until:
+            return seen.again(symbol)
+        return symbol in seen
+
     def take(
         self,
         seen: Experience[Symbol],
@@ -69,11 +75,9 @@ class Table(Generic[S]):
 
         Something is suspicious if it has a weight, or if the record that it comes with is evidence.
         """
-        staging = self._staging
-        if symbol in seen:
-            if now >= staging.frozen_until:
-                seen.learn(symbol)
+        if self.knows(seen, symbol, now):
             return False
+        staging = self._staging
         if not suspicious and staging.admits(lineage, now, known=False):
             self._contexts.add(seen, symbol)
             return False

@@ -92,11 +92,13 @@ class OutboundScans:
 
     def opened(self, record: ConnectionOpened, process: Process) -> tuple[Evidence, ...]:
         """Judge the outcome of an attempt to connect."""
+        peer = (record.remote_address, record.remote_port)
+        if peer in self._trail(process).contacts:
+            return NOTHING
         size = self._steps(process.exe)
-        success = record.outcome == Outcome.ESTABLISHED
+        success = record.outcome == _ESTABLISHED
         if not success and record.outcome not in _FAILED:
             size = UNANSWERED
-        peer = (record.remote_address, record.remote_port)
         return self._enter(process, _Contact(peer, success, size, record.timestamp))
 
     def sent(self, record: DatagramSent, process: Process) -> tuple[Evidence, ...]:
@@ -161,7 +163,8 @@ class OutboundScans:
         return trail
 
 
-_FAILED: Final = frozenset({Outcome.REFUSED, Outcome.TIMED_OUT, Outcome.UNREACHABLE})
+_ESTABLISHED: Final = int(Outcome.ESTABLISHED)
+_FAILED: Final = frozenset(map(int, (Outcome.REFUSED, Outcome.TIMED_OUT, Outcome.UNREACHABLE)))
 _HONEST: Final = 0.8
 _SCANNER: Final = 0.2
 _MUCH: Final = 10_000.0

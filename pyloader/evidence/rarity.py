@@ -88,6 +88,15 @@ class Experience(Generic[S]):
         probability = self.new() * share
         return surprise(probability) if probability < SURPRISING else 0.0
 
+    def again(self, symbol: S) -> bool:
+        """Count something once more if it was seen before, and return whether it was."""
+        often = self._often
+        if symbol in often:
+            self.seen += 1.0
+            often[symbol] += 1.0
+            return True
+        return symbol in self._once and not self.learn(symbol)
+
     def learn(self, symbol: S, times: float = 1.0) -> bool:
         """Count something that was seen so many times; return whether it is new."""
         self.seen += times

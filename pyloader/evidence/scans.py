@@ -112,6 +112,8 @@ def contacts_of(source: Source) -> Contacts:
 def is_scanner(source: Source) -> bool:
     """Return whether a source, or its network, was told to scan."""
     contacts = source.contacts
+    if contacts is None:
+        return False
     return isinstance(contacts, Contacts) and any(attempt.told for attempt in contacts.attempts.values())
 
 

@@ -25,7 +25,7 @@ class EvidenceStage:
         connections = ConnectionEvidence(raw_sockets, covert, self._staging)
         processes = ProcessEvidence(self._staging)
         self._domains: tuple[Domain, ...] = (processes, MemoryEvidence(self._staging), connections)
-        self._network = NetworkEvidence(raw_sockets, covert)
+        self._network = NetworkEvidence(raw_sockets, covert, self._staging)
         self._packets: dict[type[Record], PacketHandler] = {
             **self._network.handlers,
             CgroupSeen: processes.placed,

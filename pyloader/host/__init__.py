@@ -2,7 +2,7 @@
 
 from pyloader.host.containers import ContainerTable
 from pyloader.host.entity import Entity
-from pyloader.host.flows import Ends, Flow, FlowTable
+from pyloader.host.flows import FlowTable
 from pyloader.host.focus import Focus
 from pyloader.host.lineage import Lineage
 from pyloader.host.pipes import PipeTable
@@ -13,9 +13,7 @@ from pyloader.host.state import Host
 __all__ = [
     "Activity",
     "ContainerTable",
-    "Ends",
     "Entity",
-    "Flow",
     "FlowTable",
     "Focus",
     "Host",

@@ -31,6 +31,8 @@ _IPV4: Final = bytes(10) + b"\xff\xff"
 _IPV4_NETWORK: Final = 120
 _IPV6_NETWORK: Final = 64
 _SERVED: Final = 4_096
+_ESTABLISHED: Final = int(Outcome.ESTABLISHED)
+_INBOUND: Final = int(Direction.INBOUND)
 
 
 class Activity:
@@ -186,10 +188,10 @@ class SourceTable:
 
     def connected(self, record: ConnectionOpened) -> None:
         """Take in an attempt to connect, in either direction."""
-        if record.outcome != Outcome.ESTABLISHED:
+        if record.outcome != _ESTABLISHED:
             return
         source = self._known_one((record.remote_address, WHOLE))
-        if record.direction == Direction.INBOUND:
+        if record.direction == _INBOUND:
             source.accepted += 1
             if len(source.ports) < PORTS:
                 source.ports[record.local_port] = None
@@ -207,7 +209,9 @@ class SourceTable:
             self._serve(record.local_port)
 
     def _serve(self, port: int) -> None:
-        if port not in self._served and len(self._served) >= _SERVED:
+        if port in self._served:
+            return
+        if len(self._served) >= _SERVED:
             del self._served[next(iter(self._served))]
         self._served[port] = None
 

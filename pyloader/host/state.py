@@ -166,13 +166,10 @@ class Host:
         return self._owner(record)
 
     def _closed(self, record: ConnectionClosed) -> Process | None:
-        flow = self.flows.closed(record)
+        owner = self.flows.closed(record)
         # The end may come long after the process.
-        return self.processes.find(record.pid, record.start) or (flow.process if flow is not None else None)
+        return self.processes.find(record.pid, record.start) or owner
 
     def _listening(self, record: SocketListening) -> Process | None:
         self.sources.listening(record)
-        process = self._owner(record)
-        if process is not None:
-            self.flows.listening(record, process)
-        return process
+        return self._owner(record)

@@ -28,14 +28,15 @@ _REENTRY: Final = tuple(tuple(f"reentry.{group}={bin_}" for bin_ in range(4)) fo
 
 
 class _Known:
-    """A remembered signature: who is awake at it, and what they said at some version of their population.
+    """A remembered signature: its literals, who is awake at it, what they said at some version of their population.
 
     `seen` counts its background activations that the units do not know of yet.
     """
 
-    __slots__ = ("awake", "response", "seen", "version")
+    __slots__ = ("awake", "literals", "response", "seen", "version")
 
-    def __init__(self, awake: tuple[Unit, ...], response: Response, version: int) -> None:
+    def __init__(self, literals: Literals, awake: tuple[Unit, ...], response: Response, version: int) -> None:
+        self.literals = literals
         self.awake = awake
         self.response = response
         self.version = version
@@ -87,7 +88,7 @@ class Repertoire:
         if known is None or known.version != population.version:
             known = self._recall(group, literals)
         known.seen += 1
-        population.reservoir.offer(literals)
+        population.reservoir.offer(known.literals)
         return known.response
 
     def reward(self, group: int, literals: Literals, value: float) -> None:
@@ -137,7 +138,7 @@ class Repertoire:
             if known is None:
                 literals = tuple(map(intern, literals))
                 awake = population.awake(literals)
-                known = _Known(awake, population.respond(awake), population.version)
+                known = _Known(literals, awake, population.respond(awake), population.version)
                 population.fresh.append(literals)
             if self._fresh >= MEMO:
                 self._turn()

@@ -6,7 +6,6 @@ are one `&` of integers.
 
 import math
 from collections.abc import Iterable, Sequence
-from sys import intern
 from typing import Final
 
 from pyloader.learners.chance import Chance
@@ -40,7 +39,6 @@ class Reservoir:
 
     def _keep(self, literals: Literals) -> None:
         self.seen += 1
-        literals = tuple(map(intern, literals))
         if len(self.events) < self.capacity:
             self.events.append(literals)
         else:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from pyloader.attach import Attachment, Interfaces, Mode
+from pyloader.attach import Attachment, Changes, Interfaces, Mode
 from pyloader.binding import PerCpuArray, read_numbers, write_numbers
 from pyloader.monitors.addresses import MAPS, AddressSet, AddressTable
 from pyloader.monitors.instance import only_one
@@ -85,10 +85,18 @@ class InterfaceMonitor(LoadedMonitor):
     def follow(self) -> News | None:
         """Follow the interfaces; return what became of them, or `None` if nothing happened to any interface."""
         changes = self._interfaces.follow()
-        if changes is None:
-            return None
+        return None if changes is None else self._news(changes, "is gone")
+
+    def choose(self, interfaces: Sequence[str]) -> News:
+        """Watch these interfaces from now on; those that stay are watched all the time. Return what became of them.
+
+        Raises what making the monitor raises for them; then all is as before.
+        """
+        return self._news(self._interfaces.choose(interfaces), "is no longer watched")
+
+    def _news(self, changes: Changes, departed: str) -> News:
         self._learn_own_addresses()
-        gone = {f"packets {one.name}": self._missing(f"{one.name} is gone") for one in changes.gone}
+        gone = {f"packets {one.name}": self._missing(f"{one.name} {departed}") for one in changes.gone}
         gone |= {f"packets {name}": self._missing(str(error)) for name, error in changes.refused.items()}
         for hook in gone:
             self.rungs.pop(hook, None)

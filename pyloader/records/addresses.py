@@ -4,6 +4,7 @@ Addresses are chosen by whoever sends packets, and there is one in most records;
 read from its bytes. `ipaddress` says the same, and takes ten times as long.
 """
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
@@ -50,6 +51,7 @@ def address_text(raw: bytes) -> str:
     return ".".join(map(str, raw[12:])) if raw.startswith(_MAPPED) else str(IPv6Address(raw))
 
 
+@lru_cache(4_096)
 def reach(raw: bytes) -> str:
     """Return whether an address is one of this host, of a network of its own, or of the internet.
 

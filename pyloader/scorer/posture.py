@@ -10,7 +10,7 @@ would exceed that. So the level is never lower than it ought to be.
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import Final, NamedTuple
 
@@ -134,7 +134,7 @@ def warranted(score: float, *, alerting: int = 0, invariant: bool = False) -> Le
     return max(level, Level.ELEVATED) if alerting >= ALERTING_LINEAGES else level
 
 
-def of_host(nats: Sequence[float], most: int = OF_HOST) -> float:
+def of_host(nats: Iterable[float], most: int = OF_HOST) -> float:
     """Return the evidence against a host as a whole, in nats: that any of its `most` worst lineages is an attack.
 
     The odds are added, so it is the logarithm of a sum of exponentials, and 0 for nobody.

@@ -9,8 +9,7 @@ In the words of those who asked for it: the levels of `posture` are the host's a
 baselines and the `journal` its memory, and labels that come back are its feedback loop.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, Final, NamedTuple
 
 import msgspec
@@ -173,11 +172,13 @@ class Scorer:
         days = (now + self._offset - since) / DAY if since is not None else 0.0
         return Baseline(round(max(0.0, days), 2), len(self.tail), days < 1.0)
 
+    def lost(self, record: EventLoss | WorkerGap) -> None:
+        """Take in that records were lost: verdicts are less sure for a while, and no baseline learns."""
+        self._losses.add(record)
+        self.frozen_until = max(self.frozen_until, self._losses.blind_until)
+
     def score(self, record: AnyRecord, process: Process | None) -> float:
         """Return the score of a record, 0 to 100, as its process stands now."""
-        if isinstance(record, EventLoss | WorkerGap):
-            self._losses.add(record)
-            self.frozen_until = max(self.frozen_until, self._losses.blind_until)
         if process is None:
             return CALM
         ledger = process.ledger
@@ -241,25 +242,26 @@ class Scorer:
             self.responses.generation()
         if self.is_part:
             return Turn(closed, None)
-        change = self._follow(now)
-        self._turn_attention(now, processes)
+        standing = self._standing_now(now)
+        change = self._follow(standing, now)
+        self._turn_attention(standing, now, processes)
         return Turn(closed, change)
 
     def overview(self, now: int) -> Overview:
         """Return how the lineages stand and who stands out: what a part tells whoever decides for all."""
-        standing = [(episode, _nats_of(episode, now)) for episode in self._outstanding]
+        standing = self._standing_now(now)
         return Overview(
-            nats=tuple(sorted((nats for _, nats in standing if nats > 0.0), reverse=True)[:OF_HOST]),
-            alerting=self._alerting(nats for _, nats in standing),
-            invariant=any(episode.floor for episode, _ in standing),
-            suspects=tuple(suspect for suspect, _ in self._suspects(now).values()),
+            nats=tuple(sorted((nats for nats in standing.values() if nats > 0.0), reverse=True)[:OF_HOST]),
+            alerting=self._alerting(standing.values()),
+            invariant=any(episode.floor for episode in standing),
+            suspects=tuple(suspect for suspect, _ in self._suspects(standing, now).values()),
             loss=self._losses.blind_until > now,
         )
 
     def follow(self, now: int, level: Level, focus: Focus) -> None:
         """Take over what was decided for all scorers of this host."""
         self.posture.level = level
-        self._look_at(focus, self._suspects(now))
+        self._look_at(focus, self._suspects(self._standing_now(now), now))
 
     def conclude(self, end: Conclusion) -> None:
         """Learn from an episode that has closed, here or at another scorer of this host."""
@@ -488,9 +490,9 @@ class Scorer:
             note=before.note if before is not None else "",
         )
 
-    def _turn_attention(self, now: int, processes: Sequence[int]) -> None:
+    def _turn_attention(self, standing: Mapping[Episode, float], now: int, processes: Sequence[int]) -> None:
         """Choose whom to look at, of those who stand out and those who were looked at until now."""
-        suspects = self._suspects(now)
+        suspects = self._suspects(standing, now)
         focus = self.attention.choose(
             now,
             [suspect for suspect, _ in suspects.values()],
@@ -500,13 +502,18 @@ class Scorer:
         )
         self._look_at(focus, suspects)
 
-    def _suspects(self, now: int) -> dict[int | bytes, tuple[Suspect, Episode]]:
+    def _standing_now(self, now: int) -> dict[Episode, float]:
+        """Return the episodes that stand out, and what is left of each, in nats."""
+        return {episode: _nats_of(episode, now) for episode in self._outstanding}
+
+    def _suspects(self, standing: Mapping[Episode, float], now: int) -> dict[int | bytes, tuple[Suspect, Episode]]:
         """Return who stands out, and who was looked at until now."""
+        looked_at = {episode: _nats_of(episode, now) for episode in self._looked_at if episode not in standing}
         suspects: dict[int | bytes, tuple[Suspect, Episode]] = {}
-        for episode in chain(self._outstanding, self._looked_at):
+        for episode, nats in (*standing.items(), *looked_at.items()):
             key = _key_of(episode.worst)
             if key is not None and self.episodes.get(episode.lineage) is episode:
-                suspects[key] = Suspect(key, _nats_of(episode, now), episode.lineage.label), episode
+                suspects[key] = Suspect(key, nats, episode.lineage.label), episode
         return suspects
 
     def _look_at(self, focus: Focus, suspects: dict[int | bytes, tuple[Suspect, Episode]]) -> None:
@@ -514,13 +521,12 @@ class Scorer:
         chosen = {*focus.processes, *focus.sources}
         self._looked_at = [episode for key, (_, episode) in suspects.items() if key in chosen]
 
-    def _follow(self, now: int) -> Change | None:
+    def _follow(self, standing: Mapping[Episode, float], now: int) -> Change | None:
         """Let the posture follow how the lineages stand."""
-        standing = [(episode, _nats_of(episode, now)) for episode in self._outstanding]
-        host = of_host([nats for _, nats in standing])
+        host = of_host(standing.values())
         score = score_of(self.tail.log_period(host)) if host > _FADED else 0.0
-        alerting = self._alerting(nats for _, nats in standing)
-        invariant = any(episode.floor for episode, _ in standing)
+        alerting = self._alerting(standing.values())
+        invariant = any(episode.floor for episode in standing)
         return self.posture.update(now, score, alerting=alerting, invariant=invariant)
 
     def _alerting(self, standing: Iterable[float]) -> int:

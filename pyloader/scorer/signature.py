@@ -34,11 +34,14 @@ from pyloader.records import (
 )
 from pyloader.scorer.names import OTHER, Names
 
+_OUTBOUND: Final = int(Direction.OUTBOUND)
+_ESTABLISHED: Final = int(Outcome.ESTABLISHED)
+
 CODES: Final = 4
 """So many codes of evidence stand in a signature."""
 
 CAPACITY: Final = 4_096
-"""So many executions are remembered by their signature, and so many programs by their path."""
+"""So many executions and connections are remembered by their signature, and so many programs by their path."""
 
 Literals = tuple[str, ...]
 
@@ -53,7 +56,7 @@ class Signature(NamedTuple):
 class Signatures:
     """Makes signatures, and remembers what they tell of processes and executions, which are many and alike."""
 
-    __slots__ = ("_executions", "_forgotten", "_names", "_programs", "_who")
+    __slots__ = ("_connections", "_executions", "_forgotten", "_names", "_programs", "_who")
 
     def __init__(self) -> None:
         self._names = Names()
@@ -61,6 +64,7 @@ class Signatures:
         """Those of which the name is told, by path."""
         self._who: Memo[_Who, Literals] = Memo()
         self._executions: dict[tuple[object, ...], Literals] = {}
+        self._connections: dict[tuple[object, ...], Literals] = {}
         self._forgotten = 0
 
     @property
@@ -78,6 +82,8 @@ class Signatures:
             literals: Literals = describe(record)
         elif process is None:
             literals = (f"uid={_uid(user(record))}", *describe(record))
+        elif type(record) is ConnectionOpened:
+            literals = self._connection(record, process)
         elif type(record) is ProcessExec:
             literals = self._execution(record, process)
         else:
@@ -117,6 +123,27 @@ class Signatures:
             literals = (*self._of(process, record.euid), f"parent={name}", *_exec(record))
             self._make_room(self._executions)
             self._executions[key] = literals
+        return literals
+
+    def _connection(self, record: ConnectionOpened, process: Process) -> Literals:
+        parent, outbound = process.parent, record.direction == _OUTBOUND
+        port = record.remote_port if outbound else record.local_port
+        key = (
+            self._programs.get(process.exe) or self._program(process),
+            process.traits & _ROLE_BITS,
+            parent.traits & _ROLE_BITS if parent is not None else -1,
+            _uid(record.uid),
+            not process.container,
+            outbound,
+            port if port <= _LAST_SYSTEM_PORT else -1 if port < _FIRST_EPHEMERAL_PORT else -2,
+            reach(record.remote_address),
+            record.outcome == _ESTABLISHED,
+        )
+        literals = self._connections.get(key)
+        if literals is None:
+            literals = (*self._of(process, record.uid), *_connection(record))
+            self._make_room(self._connections)
+            self._connections[key] = literals
         return literals
 
     def _program(self, process: Process) -> "_Program":
@@ -274,12 +301,12 @@ def _port(port: int) -> str:
 
 
 def _connection(record: ConnectionOpened) -> Literals:
-    outbound = record.direction == Direction.OUTBOUND
+    outbound = record.direction == _OUTBOUND
     return (
         f"way={'out' if outbound else 'in'}",
         f"port={_port(record.remote_port if outbound else record.local_port)}",
         f"peer={reach(record.remote_address)}",
-        f"done={'yes' if record.outcome == Outcome.ESTABLISHED else 'no'}",
+        f"done={'yes' if record.outcome == _ESTABLISHED else 'no'}",
     )
 
 

@@ -11,6 +11,8 @@ from pyloader.records import event_name
 from pyloader.sinks.events import fields
 from pyloader.sinks.printable import encodable
 
+_encoder = msgspec.json.Encoder()
+
 
 class JsonSink:
     """Writes to a binary file, which is flushed after every batch."""
@@ -18,7 +20,6 @@ class JsonSink:
     def __init__(self, file: BinaryIO, *, events: bool = False) -> None:
         self._file = file
         self._events = events
-        self._encoder = msgspec.json.Encoder()
 
     def write(self, batch: Sequence[Assessment]) -> None:
         """Write the alerts, and with `events` every record before the alerts that it raised."""
@@ -40,12 +41,16 @@ class JsonSink:
         self._file.flush()
 
     def _append(self, lines: bytearray, shown: object) -> None:
-        try:
-            line = self._encoder.encode(shown)
-        except UnicodeEncodeError:
-            line = self._encoder.encode(_encodable(msgspec.to_builtins(shown)))
-        lines += line
+        lines += encoded(shown)
         lines += b"\n"
+
+
+def encoded(shown: object) -> bytes:
+    """Return an object as JSON, bytes that are not UTF-8 as backslash escapes."""
+    try:
+        return _encoder.encode(shown)
+    except UnicodeEncodeError:
+        return _encoder.encode(_encodable(msgspec.to_builtins(shown)))
 
 
 def event_object(assessment: Assessment) -> dict[str, Any]:

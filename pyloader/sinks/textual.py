@@ -1,6 +1,6 @@
 """One line for people: alerts, and events if wanted."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TextIO
 
 from pyloader.alerts import Alert, NetworkSubject
@@ -58,9 +58,14 @@ def _endpoint(host: str, port: int) -> str:
 
 def event_line(assessment: Assessment) -> str:
     """Return a record as its name, its fields, its score, and the posture of the host if that changed with it."""
-    shown = " ".join(f"{name}={_value(value)}" for name, value in fields(assessment).items())
+    shown = words(fields(assessment))
     posture = f" posture={assessment.posture.level.name.lower()}" if assessment.posture is not None else ""
     return f"{event_name(type(assessment.record))} {shown} score={assessment.score:g}{posture}"
+
+
+def words(shown: Mapping[str, object]) -> str:
+    """Return fields as `name=value`, harmless whatever they hold."""
+    return " ".join(f"{one_word(name)}={_value(value)}" for name, value in shown.items())
 
 
 def summary_line(summary: Summary) -> str:
@@ -75,7 +80,8 @@ def summary_line(summary: Summary) -> str:
     unknown = summary.labels.get("unknown alert", 0)
     labels = f"; {unknown} labels were for alerts that nobody remembers" if unknown else ""
     faults = "".join(f"; {count} could not be judged: {what}" for what, count in summary.faults.items())
-    return f"{records}; lost: {lost}; {summary.alerts} alerts{grouped}{faults}{labels}{evicted}{blind}"
+    nats = "; on NATS: " + ", ".join(f"{count} {what}" for what, count in summary.nats.items()) if summary.nats else ""
+    return f"{records}; lost: {lost}; {summary.alerts} alerts{grouped}{nats}{faults}{labels}{evicted}{blind}"
 
 
 def _blindness(hooks: Iterable[Hook]) -> Iterator[str]:

@@ -70,7 +70,7 @@ class LaneSource(RingSource):
         self._open()
         for one in self._description.monitors:
             monitor = LaneMonitor(one)
-            self._take(monitor)
+            self._take([monitor])
             if monitor.totals is not None:
                 self._traffic = TrafficReport(monitor.totals, begin)
         self._begin()

@@ -1,6 +1,6 @@
 """What the kernel programs could not deliver, as records."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from pyloader.monitors import ActiveMonitor
@@ -25,11 +25,27 @@ class LossReport:
     stopped.
     """
 
-    def __init__(self, monitors: Sequence[ActiveMonitor]) -> None:
-        self._monitors = monitors
-        self._told = {(monitor, tag): monitor.reported(tag) for monitor in monitors for tag, _ in monitor.tallies()}
-        self._seen = {key: list(counts) for key, counts in self._told.items()}
+    def __init__(self, monitors: Iterable[ActiveMonitor] = ()) -> None:
+        self._monitors: list[ActiveMonitor] = []
+        self._told: dict[tuple[ActiveMonitor, int], list[int]] = {}
+        self._seen: dict[tuple[ActiveMonitor, int], list[int]] = {}
         self._untold: list[_Seen] = []
+        for monitor in monitors:
+            self.add(monitor)
+
+    def add(self, monitor: ActiveMonitor) -> None:
+        """Watch the counters of one monitor more."""
+        self._monitors.append(monitor)
+        for tag, _ in monitor.tallies():
+            self._told[monitor, tag] = monitor.reported(tag)
+            self._seen[monitor, tag] = list(self._told[monitor, tag])
+
+    def drop(self, monitor: ActiveMonitor) -> None:
+        """Watch the counters of a monitor no more, which is about to be closed."""
+        self._monitors.remove(monitor)
+        self._untold = [one for one in self._untold if one.monitor is not monitor]
+        for tag, _ in monitor.tallies():
+            del self._told[monitor, tag], self._seen[monitor, tag]
 
     def since_last(self) -> list[AnyRecord]:
         """Return one record per type and CPU that lost something since the last call, stamped with the last loss."""

@@ -6,7 +6,7 @@ Who loads the monitors is another matter: this process (`KernelSource`), or the 
 import os
 import select
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, cast, get_args
@@ -14,12 +14,13 @@ from typing import Final, cast, get_args
 from pyloader.errors import ClosedError
 from pyloader.host import Focus
 from pyloader.monitors import ActiveMonitor
-from pyloader.records import AnyRecord, CgroupSeen, Elsewhere, OfHost
+from pyloader.records import AnyRecord, CgroupSeen, Elsewhere, Malformed, OfHost
 from pyloader.records.codec import decode_batch, encode
 from pyloader.records.recording import Header, RecordingWriter
 from pyloader.sources.cgroups import CgroupNames
 from pyloader.sources.losses import LossReport
 from pyloader.sources.merge import Merge
+from pyloader.sources.source import Tap
 
 LOSS_INTERVAL_NS = 1_000_000_000
 """Time between two looks at the loss counters while the rings are far from full."""
@@ -59,11 +60,13 @@ class RingSource:
         self.header = header
         self.monitors: list[ActiveMonitor] = []
         self._ring_bytes = ring_bytes
+        self.taps: list[Tap] = []
+        """What gets all that is handed out, with its bytes as they came from the kernel."""
         self._record_to = record_to
-        self._writer: RecordingWriter | None = None
         self._raw: dict[int, bytes] = {}
         self._cgroups = CgroupNames()
         self._merge = Merge()
+        self._losses = LossReport()
         self._backlog: list[AnyRecord] = []
         self._next_loss_report = 0
         self._end: int | None = None
@@ -90,6 +93,7 @@ class RingSource:
             monitor.reader.acknowledge()
             if monitor.others is not None:
                 monitor.others.acknowledge()
+        self._dealt_with()
         if self._backlog:
             backlog, self._backlog = self._backlog, []
             return self._told(backlog)
@@ -140,24 +144,43 @@ class RingSource:
     def _open(self) -> None:
         self._epoll = self._held.enter_context(select.epoll())
         self._epoll.register(self._wake, select.EPOLLIN)
+        self._held.callback(self._close_monitors)
 
     def _wait_for(self, descriptors: Iterable[int]) -> None:
         for descriptor in descriptors:
             self._epoll.register(descriptor, select.EPOLLIN)
 
-    def _take(self, monitor: ActiveMonitor) -> None:
-        """Read this monitor, too, and close it in the end."""
-        self.monitors.append(self._held.enter_context(monitor))
-        self._wait_for(monitor.reader.filenos())
-        if monitor.others is not None:
-            self._wait_for(monitor.others.filenos())
+    def _take(self, monitors: Sequence[ActiveMonitor]) -> None:
+        """Read these monitors, too, and close them in the end."""
+        self.monitors += monitors
+        for monitor in monitors:
+            self._losses.add(monitor)
+            self._wait_for(monitor.reader.filenos())
+            if monitor.others is not None:
+                self._wait_for(monitor.others.filenos())
+
+    def _part_with(self, monitor: ActiveMonitor) -> None:
+        """Close a monitor of which everything was told."""
+        self._losses.drop(monitor)
+        for descriptor in monitor.reader.filenos():
+            self._epoll.unregister(descriptor)
+        self.monitors.remove(monitor)
+        monitor.close()
+
+    def _close_monitors(self) -> None:
+        with ExitStack() as held:
+            for monitor in self.monitors:
+                held.enter_context(monitor)
 
     def _begin(self) -> None:
         """Begin the stream, when all monitors are there."""
         if self._record_to is not None:
-            self._writer = RecordingWriter(self._record_to, self.header)
-            self._held.callback(self._writer.close)
-        self._losses = LossReport(self.monitors)
+            writer = RecordingWriter(self._record_to, self.header)
+            self._held.callback(writer.close)
+            self.taps.append(lambda _, raw: writer.write(b"".join(raw)))
+
+    def _dealt_with(self) -> None:
+        """Do what is to be done when all that was handed out is dealt with."""
 
     def _whenever_read(self, now: int) -> Iterable[AnyRecord]:
         """Return what else there is to tell at each reading."""
@@ -222,8 +245,10 @@ class RingSource:
                     if reader is monitor.others:
                         self._merge.add(_as_copies(records))
                         continue
-                    if self._writer is not None and not malformed:
+                    if self.taps:
                         self._raw.update(zip(map(id, records), batch.split(), strict=True))
+                        if malformed:
+                            self._forget_malformed(records)
                     self._merge.add(records)
                     size += len(batch.data)
         now = boot_now()
@@ -236,6 +261,12 @@ class RingSource:
             self._merge.add(self._every_second(now))
         return size
 
+    def _forget_malformed(self, records: Iterable[AnyRecord]) -> None:
+        """Forget the bytes of what is malformed: a record of ours stands for it in the stream."""
+        for record in records:
+            if type(record) is Malformed:
+                del self._raw[id(record)]
+
     def _tell(self, horizon: int) -> list[AnyRecord]:
         """Return what may be told by now."""
         self._told_until = horizon
@@ -244,10 +275,11 @@ class RingSource:
         return self._told(self._placed(news) + records if news else records)
 
     def _told(self, records: list[AnyRecord]) -> list[AnyRecord]:
-        """Write the records down, as they came if they came from the kernel, and return them."""
-        if self._writer is not None:
-            raw = self._raw
-            self._writer.write(b"".join([raw.pop(id(record), b"") or encode(record) for record in records]))
+        """Give the records to the taps, as they came if they came from the kernel, and return them."""
+        if self.taps and records:
+            raw = [self._raw.pop(id(record), b"") or encode(record) for record in records]
+            for tap in self.taps:
+                tap(records, raw)
         return records
 
 

@@ -1,11 +1,21 @@
 """What the sensor asks of a source of records."""
 
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from pyloader.host import Focus
 from pyloader.records import AnyRecord
 from pyloader.records.recording import Header
+
+Tap: TypeAlias = Callable[[Sequence[AnyRecord], Sequence[bytes]], object]
+"""What gets records as they are handed out, with the bytes of each; whoever reads waits for it."""
+
+
+@runtime_checkable
+class Tapped(Protocol):
+    """A source that has the bytes of its records, and gives them to whom it is told to."""
+
+    taps: list[Tap]
 
 
 class Source(Protocol):

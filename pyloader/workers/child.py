@@ -37,6 +37,7 @@ from pyloader.workers.messages import (
     Pass,
     Ready,
     Report,
+    ReportFrom,
     Results,
     Stop,
     ToWorker,
@@ -127,6 +128,7 @@ class Worker:
     def __init__(self, line: Line, make_source: Callable[[bytes], Source]) -> None:
         self._line = line
         self._begin = begin = self._first()
+        self._min_score = begin.min_score
         self._source = make_source(begin.source)
         self._shared: list[Shared] = []
         self._keeper = self._open_keeper()
@@ -195,7 +197,7 @@ class Worker:
                 time.sleep(0.05)
 
     def _make(self) -> Pipeline:
-        return Pipeline(self._begin.header, min_score=self._begin.min_score, share=self._shared.append)
+        return Pipeline(self._begin.header, min_score=self._min_score, share=self._shared.append)
 
     def _obey(self, messages: Iterable[ToWorker]) -> None:
         for message in messages:
@@ -213,6 +215,9 @@ class Worker:
                     self._answer(message)
                 case Add(records):
                     self._source.add(records)
+                case ReportFrom(min_score):
+                    self._min_score = min_score
+                    self._pipeline.report_from(min_score)
                 case Stop(level):
                     self._pipeline.follow(self._pipeline.latest, level, self._pipeline.focus)
                     self._source.stop()

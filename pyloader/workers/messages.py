@@ -64,13 +64,19 @@ class Add(msgspec.Struct, array_like=True, tag="add", frozen=True):
     records: list[AnyRecord]
 
 
+class ReportFrom(msgspec.Struct, array_like=True, tag="report-from", frozen=True):
+    """The lowest score that raises an alert from now on."""
+
+    min_score: float
+
+
 class Stop(msgspec.Struct, array_like=True, tag="stop", frozen=True):
     """The end, in this posture: to be answered by an `Ended`, when all that is left has been read."""
 
     level: Level
 
 
-ToWorker: TypeAlias = Begin | Decided | Learn | Ask | Add | Stop
+ToWorker: TypeAlias = Begin | Decided | Learn | Ask | Add | ReportFrom | Stop
 
 
 class Ready(msgspec.Struct, array_like=True, tag="ready", frozen=True):

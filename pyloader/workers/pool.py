@@ -31,7 +31,7 @@ from typing import Final, Protocol
 import msgspec
 
 from pyloader import errors
-from pyloader.errors import BusyError, ClosedError, PyloaderError, StateError, WorkerError
+from pyloader.errors import BusyError, ClosedError, PyloaderError, StateError, UsageError, WorkerError
 from pyloader.host import Focus
 from pyloader.pipeline import Assessment, Summary
 from pyloader.records import AnalystLabel, AnyRecord, HookInUse, WorkerGap
@@ -39,6 +39,7 @@ from pyloader.records.recording import Header
 from pyloader.scorer import Change
 from pyloader.scorer.sharing import Shared
 from pyloader.sources.labels import Inbox
+from pyloader.sources.source import Tap
 from pyloader.state.folder import Folder
 from pyloader.workers import folders
 from pyloader.workers.joint import Joint
@@ -55,6 +56,7 @@ from pyloader.workers.messages import (
     Pass,
     Ready,
     Report,
+    ReportFrom,
     Results,
     Stop,
 )
@@ -233,6 +235,18 @@ class Pool:
     def add(self, labels: Iterable[AnalystLabel]) -> None:
         """Ask the workers, one after the other, who knows the alerts of these labels."""
         self._labels.extend(labels)
+
+    def tap(self, take: Tap) -> None:
+        """Refuse: there is no place that all records pass. Raises `UsageError`."""
+        del take
+        message = "each of several workers reads records of its own, so nobody has them all: leave out the workers"
+        raise UsageError(message)
+
+    def report_from(self, min_score: float) -> None:
+        """Let this be the lowest score that raises an alert from now on."""
+        self._min_score = min_score
+        for place in self._places:
+            place.send(ReportFrom(min_score))
 
     def summary(self) -> Summary:
         """Return what all workers came to, by their last reports."""

@@ -52,7 +52,8 @@ def _signature(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
 
 
 def _described(name: str, public: object) -> Iterator[str]:
-    """Yield what a public name stands for."""
+    """Yield what a public name stands for; that a function remembers its results is its own affair."""
+    public = inspect.unwrap(public) if callable(public) else public
     if not inspect.isclass(public) and not inspect.isfunction(public):
         yield f"{name}: {type(public).__name__}"
         return
@@ -63,6 +64,7 @@ def _described(name: str, public: object) -> Iterator[str]:
         yield from (f"    {member}" for member in _members(declared.body))
     else:
         assert isinstance(declared, ast.FunctionDef)
+        declared.decorator_list.clear()
         yield _signature(declared)
 
 

@@ -8,7 +8,10 @@ import pytest
 from pyloader import Assessment, RecordingError, Sensor
 from pyloader.errors import UsageError
 from pyloader.monitors import Monitor, Transport, named
+from pyloader.records import AnyRecord
+from pyloader.records.codec import decode
 from pyloader.samples import SAMPLE
+from pyloader.sources import ReplaySource
 from pyloader.testing import FakeSource
 from tests.unit.examples import REVERSE_SHELL, exec_record, exit_record, fork_record, recording
 
@@ -180,3 +183,31 @@ def test_sample_shows_an_intrusion() -> None:
 
     assert alerts
     assert max(alert.score for alert in alerts) >= 62.0
+
+
+def test_tap_gets_everything_with_its_bytes() -> None:
+    """A tap gets every record, in order, before it is assessed, with bytes from which it can be decoded again."""
+    tapped: list[tuple[AnyRecord, bytes]] = []
+    source = FakeSource([exec_record(), fork_record()], [], [exit_record()])
+    with Sensor(source=source) as sensor:
+        sensor.tap(lambda records, raw: tapped.extend(zip(records, raw, strict=True)))
+        assessed = []
+        for one in sensor:
+            assessed.append(one.record)
+            assert len(tapped) >= len(assessed)
+
+    assert [record for record, _ in tapped] == assessed == [exec_record(), fork_record(), exit_record()]
+    assert [decode(raw) for _, raw in tapped] == assessed
+
+
+def test_nothing_is_scored() -> None:
+    """A sensor that does not score passes on and counts every record, says nothing about any, and keeps nothing."""
+    with Sensor.replay(SAMPLE) as judged:
+        expected = [one.record for one in judged]
+    with Sensor(source=ReplaySource(SAMPLE), score=False) as sensor:
+        found = list(sensor)
+
+    assert [one.record for one in found] == expected
+    assert {(one.score, one.evidence, one.alerts, one.posture) for one in found} == {(0.0, (), (), None)}
+    assert sensor.summary().records == judged.summary().records
+    assert (sensor.summary().alerts, sensor.summary().lost) == (0, judged.summary().lost)

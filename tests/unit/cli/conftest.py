@@ -1,5 +1,6 @@
 """What the tests of the command line share: the command as a process of its own."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -37,6 +38,12 @@ def _command() -> Command:
         )
 
     return command
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every test begin with an empty file of settings."""
+    monkeypatch.setenv("PYLOADER_CONFIG", os.devnull)
 
 
 @pytest.fixture(name="intrusion")

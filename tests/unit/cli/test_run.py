@@ -80,7 +80,7 @@ def test_run(capsys: Output, source: FakeSource, asked: dict[str, object]) -> No
     assert source.asked == ["start", "close"]
     assert asked == {
         "monitors": list(MONITORS),
-        "interfaces": [],
+        "interfaces": (),
         "min_score": 50.0,
         "record_to": None,
         "btf": None,
@@ -112,7 +112,7 @@ def test_options_reach_the_sensor(source: FakeSource, asked: dict[str, object]) 
     assert source.asked[-1] == "close"
     assert asked == {
         "monitors": ["memory", "network"],
-        "interfaces": ["eth0"],
+        "interfaces": ("eth0",),
         "min_score": 70.0,
         "record_to": Path("x.rec"),
         "btf": Path("k.btf"),
@@ -150,7 +150,7 @@ def test_interfaces_bring_the_network_monitor_in(capsys: Output, asked: dict[str
     """Whoever chooses interfaces and no monitors gets the network monitor beside the others."""
     assert main(["run", "--interface", "eth0", "--interface", "eth1"]) == 0
 
-    assert (asked["monitors"], asked["interfaces"]) == ([*MONITORS, "network"], ["eth0", "eth1"])
+    assert (asked["monitors"], asked["interfaces"]) == ([*MONITORS, "network"], ("eth0", "eth1"))
     assert f"watching with {', '.join(MONITORS)}, network;" in capsys.readouterr().err
 
 

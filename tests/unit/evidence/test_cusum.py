@@ -103,3 +103,16 @@ def test_level_stays_in_bounds(counts: list[float]) -> None:
     test = LogCusum(10)
 
     assert all(0.0 <= test.count(count) <= HIGHEST for count in counts)
+
+
+def test_frozen_test_learns_nothing() -> None:
+    """A count that is not to be learned from moves the level, and neither what is usual nor how far it spreads."""
+    test = LogCusum(100)
+    for _ in range(100):
+        test.count(50)
+    usual, deviation = test.usual, test.deviation
+    for _ in range(100):
+        test.count(90, learn=False)
+
+    assert (test.usual, test.deviation) == (usual, deviation)
+    assert test.count(10_000, learn=False) > 0.0

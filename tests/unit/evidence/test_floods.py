@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from pyloader.alerts import Alert, NetworkSubject
-from pyloader.evidence.floods import dispersion
+from pyloader.evidence.floods import Floods, dispersion
+from pyloader.evidence.staging import Staging
+from pyloader.host import Host
 from pyloader.pipeline import Pipeline
-from pyloader.records import AnyRecord, PacketFlag
-from tests.unit.examples import HEADER, datagram_record
+from pyloader.records import AnyRecord, PacketFlag, Traffic
+from tests.unit.examples import HEADER, SECOND, datagram_record, traffic_record
 from tests.unit.traffic import ICMP, UDP, Packet, Wire, connections, raw, steady, together
 
 HIGH = 62
@@ -174,3 +176,21 @@ def test_many_floods_cost_few_records() -> None:
 def test_dispersion(counts: list[int], expected: tuple[float, float]) -> None:
     """Even classes have the full entropy, a single one has none, and what is missing counts as nothing."""
     assert dispersion(b"".join(count.to_bytes(4, "big") for count in counts)) == pytest.approx(expected)
+
+
+def test_no_flood_is_learned_beside_losses() -> None:
+    """Rates that stand beside losses do not become usual: a flood after them is told sooner than after learned ones."""
+
+    def seconds_to_tell(frozen_until: int) -> int:
+        staging, host = Staging(), Host()
+        staging.frozen_until = frozen_until
+        floods = Floods(staging)
+        for second in range(1, 700):
+            counts = bytearray(8 * 64)
+            counts[8 * Traffic.ICMP : 8 * Traffic.ICMP + 8] = (40 if second < 600 else 600).to_bytes(8, "big")
+            record = traffic_record(timestamp=second * SECOND, counts=bytes(counts))
+            if floods.traffic(record, host):
+                return second - 600
+        return 100
+
+    assert seconds_to_tell(700 * SECOND) < seconds_to_tell(0) < 100

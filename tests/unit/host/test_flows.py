@@ -1,10 +1,8 @@
 """Whose a connection is, and who listens."""
 
-from pyloader.host import Ends, FlowTable, Host
-from pyloader.records import Direction, Outcome
+from pyloader.host import FlowTable, Host
+from pyloader.records import Outcome
 from tests.unit.examples import (
-    HOME,
-    PEER,
     closed_record,
     datagram_record,
     exec_record,
@@ -15,22 +13,28 @@ from tests.unit.examples import (
     socket_record,
 )
 
-ENDS = Ends(HOME, 40_000, PEER, 443)
 
-
-def test_open_connection_is_found_by_its_ends() -> None:
-    """A connection that was established is found with its process and direction until it is closed."""
+def test_open_connection_has_an_owner() -> None:
+    """A connection that was established has an owner until it is closed."""
     table = FlowTable()
     owner = process()
     table.opened(opened_record(), owner)
-    flow = table.get(ENDS)
 
-    assert flow is not None
-    assert (owner, Direction.OUTBOUND, opened_record().timestamp) == (flow.process, flow.direction, flow.opened)
-    assert table.closed(closed_record()) is flow
-    assert table.get(ENDS) is None
+    assert len(table) == 1
+    assert table.closed(closed_record()) is owner
     assert table.closed(closed_record()) is None
     assert len(table) == 0
+
+
+def test_ends_that_are_used_again_have_a_new_owner() -> None:
+    """Who opens a connection between ends that are known is its owner, and the youngest of all."""
+    table = FlowTable(capacity=2)
+    second = process(2)
+    for port, owner in ((10, process(1)), (11, process(1)), (10, second), (12, process(3))):
+        table.opened(opened_record(local_port=port), owner)
+
+    assert table.closed(closed_record(local_port=10)) is second
+    assert table.closed(closed_record(local_port=11)) is None
 
 
 def test_failed_attempt_is_no_connection() -> None:
@@ -42,29 +46,14 @@ def test_failed_attempt_is_no_connection() -> None:
     assert len(table) == 0
 
 
-def test_last_to_listen_is_the_listener() -> None:
-    """The last process to listen on a port is found, in its own network namespace and as long as it runs."""
-    table = FlowTable()
-    first, second = process(1), process(2)
-    table.listening(listening_record(), first)
-    table.listening(listening_record(), second)
-
-    assert table.listener(5, 8080) is second
-    assert table.listener(6, 8080) is None
-    second.alive = False
-    assert table.listener(5, 8080) is None
-
-
 def test_full_table_gives_up_the_oldest() -> None:
-    """Connections and listeners have a cap each; the oldest leave and are counted."""
+    """There is a cap; the oldest connections leave and are counted."""
     table = FlowTable(capacity=3)
     for port in range(10, 20):
         table.opened(opened_record(local_port=port), process())
-        table.listening(listening_record(local_port=port), process())
 
-    assert [port for port in range(10, 20) if table.get(ENDS._replace(local_port=port))] == [17, 18, 19]
-    assert [port for port in range(10, 20) if table.listener(5, port)] == [17, 18, 19]
-    assert (len(table), table.evicted) == (3, 14)
+    assert [port for port in range(10, 20) if table.closed(closed_record(local_port=port))] == [17, 18, 19]
+    assert table.evicted == 7
 
 
 def test_records_lead_to_the_process_that_they_name() -> None:

@@ -1,17 +1,12 @@
 """The score of a record is that of its process."""
 
 from pyloader.host import Host
-from pyloader.records import EventLoss
 from pyloader.scorer import Scorer
 from pyloader.scorer.ledger import HALF_LIFE_NS
 from pyloader.scorer.losses import MEMORY_NS
 from pyloader.scorer.scale import CALM, score
 from pyloader.scorer.scorer import CONFIDENCE_AFTER_LOSS
 from tests.unit.examples import SECOND, evidence, exec_record, fork_record, loss_record, process
-
-
-def _lose(scorer: Scorer, record: EventLoss) -> None:
-    assert scorer.score(record, None) == CALM
 
 
 def test_process_without_evidence_is_calm() -> None:
@@ -97,7 +92,7 @@ def test_loss_lowers_confidence() -> None:
         return verdict.confidence
 
     assert confidence(SECOND) == 1.0
-    _lose(scorer, loss_record(timestamp=2 * SECOND))
+    scorer.lost(loss_record(timestamp=2 * SECOND))
     assert confidence(2 * SECOND) == CONFIDENCE_AFTER_LOSS
     assert confidence(2 * SECOND + MEMORY_NS - 1) == CONFIDENCE_AFTER_LOSS
     assert confidence(2 * SECOND + MEMORY_NS) == 1.0
@@ -106,8 +101,8 @@ def test_loss_lowers_confidence() -> None:
 def test_losses_add_up() -> None:
     """A verdict tells how many records were lost in the ten minutes before it, those of every loss together."""
     scorer = Scorer()
-    _lose(scorer, loss_record(3, timestamp=SECOND))
-    _lose(scorer, loss_record(4, timestamp=2 * SECOND, lost=2))
+    scorer.lost(loss_record(3, timestamp=SECOND))
+    scorer.lost(loss_record(4, timestamp=2 * SECOND, lost=2))
 
     def lost(now: int) -> int:
         [verdict] = scorer.weigh([evidence()], now)
@@ -122,7 +117,7 @@ def test_losses_are_bounded() -> None:
     """A host that loses all the time makes the scorer remember no more than the latest losses."""
     scorer = Scorer()
     for _ in range(2_000):
-        _lose(scorer, loss_record(1, timestamp=SECOND))
+        scorer.lost(loss_record(1, timestamp=SECOND))
     [verdict] = scorer.weigh([evidence()], SECOND)
 
     assert (verdict.lost, verdict.confidence) == (1_024, CONFIDENCE_AFTER_LOSS)

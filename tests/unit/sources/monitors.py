@@ -111,12 +111,16 @@ class FakeMonitor:
         """Note it."""
         self.done.append("detach")
 
+    def close(self) -> None:
+        """Note it, and close the ring."""
+        self.done.append("close")
+        self.reader.close()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.done.append("close")
-        self.reader.close()
+        self.close()
 
 
 def _stamp(raw: bytes) -> int:

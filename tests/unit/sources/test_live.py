@@ -532,3 +532,137 @@ def test_one_source_for_an_instance(open_source: Open, loaded: Loaded) -> None:
     first.close()
     open_source(OTHER, instance="second")
     assert set(loaded) == {"other"}
+
+
+def _exchange(source: KernelSource, *wanted: Monitor) -> None:
+    """Watch with these monitors from now on."""
+    source.exchange(wanted, (), source.open(wanted, ()))
+
+
+def _told(records: list[AnyRecord]) -> list[AnyRecord]:
+    """Return what is neither about hooks nor about processes that were there."""
+    return [one for one in records if type(one) not in {HookInUse, ProcessSeen, CgroupSeen}]
+
+
+def test_monitors_can_be_exchanged(opened: KernelSource, loaded: Loaded, clock: Clock) -> None:
+    """What a monitor saw before it went is told, it is closed after that, and what comes is merged with it."""
+    first = exec_record(pid=1, cgroup=0)
+    loaded["process"].reader.fill(first)
+    _exchange(opened, OTHER)
+    assert loaded["process"].done == ["detach"]
+
+    late, other = fork_record(timestamp=clock.now), exit_record(timestamp=clock.now - 1)
+    loaded["process"].reader.fill(late)
+    loaded["other"].reader.fill(other)
+    told = [*opened.read(0), *opened.read(0), *opened.read(0)]
+    assert _told(told) == [first, other, late]
+
+    clock.now += 2 * SLICE_NS
+    opened.read(0)
+    opened.read(0)
+    assert loaded["process"].done == ["detach", "close"]
+    assert [monitor.monitor for monitor in opened.monitors] == [OTHER]
+    hooks = [(one.monitor, one.rung) for one in told if isinstance(one, HookInUse)]
+    assert hooks == [(b"process", b"none"), (b"other", b"tp/sample")]
+
+
+def test_monitors_that_stay(opened: KernelSource, loaded: Loaded) -> None:
+    """A monitor that stays is the same one, and nothing is said about it."""
+    before = loaded["process"]
+    _exchange(opened, OTHER, PROCESS)
+
+    assert loaded["process"] is before
+    assert before.done == []
+    assert [(one.monitor, one.rung) for one in opened.read(0) if isinstance(one, HookInUse)] == [
+        (b"other", b"tp/sample")
+    ]
+
+
+def test_losses_of_a_monitor_that_goes(opened: KernelSource, loaded: Loaded, clock: Clock) -> None:
+    """What a monitor lost until it went is told, once."""
+    loaded["process"].lose(1, 0, lost=5, at=clock.now)
+    _exchange(opened, OTHER)
+    told = []
+    for _ in range(4):
+        clock.now += 2 * SLICE_NS
+        told += opened.read(0)
+
+    assert [one.count for one in told if isinstance(one, EventLoss)] == [5]
+    assert loaded["process"].done == ["detach", "close"]
+
+
+def test_monitor_that_goes_and_comes_back(opened: KernelSource, loaded: Loaded, clock: Clock) -> None:
+    """A monitor that is switched on again while its forerunner is still being read is another one."""
+    first, last = exec_record(pid=1, cgroup=0), exec_record(pid=2, cgroup=0, timestamp=clock.now)
+    before = loaded["process"]
+    before.reader.fill(first)
+    _exchange(opened, OTHER)
+    _exchange(opened, OTHER, PROCESS)
+    loaded["process"].reader.fill(last)
+
+    assert _told([*opened.read(0), *opened.read(0), *opened.read(0)]) == [first, last]
+    assert loaded["process"] is not before
+    assert _rest(opened) == []
+
+
+def test_processes_are_told_to_a_process_monitor(open_source: Open) -> None:
+    """The processes that run are told when a process monitor comes, and only then."""
+    source = open_source(OTHER)
+    _exchange(source, OTHER._replace(name="another"))
+    assert ProcessSeen not in _kinds(source.read(0))
+
+    _exchange(source, PROCESS)
+    assert ProcessSeen in _kinds(source.read(0))
+
+
+def test_refused_exchange(opened: KernelSource, loaded: Loaded) -> None:
+    """If one of the new monitors is refused, the others that were new are closed, and the old ones stay."""
+    with pytest.raises(LoadError):
+        opened.open([OTHER, PROCESS._replace(name="refused")], ())
+
+    assert loaded["other"].done == ["close"]
+    assert loaded["process"].done == []
+
+
+def test_monitors_that_were_exchanged_end_with_the_source(open_source: Open, loaded: Loaded) -> None:
+    """Those that came, and those that are still read to their end, are closed with the source."""
+    source = open_source()
+    loaded["process"].reader.fill(EXEC)
+    _exchange(source, OTHER)
+    source.close()
+
+    assert [loaded[name].done[-1] for name in ("process", "other")] == ["close", "close"]
+
+
+def test_attention_after_an_exchange(open_source: Open, monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    """Who goes is told to look at nobody, and who comes whom the others look at."""
+    written: list[object] = []
+
+    class Writer:
+        def __init__(self, monitors: list[FakeMonitor]) -> None:
+            self._names = [monitor.monitor.name for monitor in monitors]
+
+        def write(self, *focus: object) -> None:
+            written.append((self._names, Focus(*focus)))  # type: ignore[arg-type]
+
+        def clear(self) -> None:
+            written.append((self._names, None))
+
+    monkeypatch.setattr("pyloader.sources.live.AttentionWriter", Writer)
+    source = open_source()
+    focus = Focus({1: 1}, (), 0.5)
+    source.attend(focus)
+    for wanted in ([PROCESS], [OTHER]):
+        _exchange(source, *wanted)
+        clock.now += LOSS_INTERVAL_NS
+        source.read(0)
+        source.read(0)
+    source.close()
+
+    assert written == [
+        (["process"], None),
+        (["process"], focus),
+        (["process"], None),
+        (["other"], focus),
+        (["other"], None),
+    ]

@@ -1,0 +1,197 @@
+"""Settings change while the sensor runs, and no event is lost or told twice."""
+
+import json
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pyloader import Assessment, LoadError, Sensor, UsageError
+from pyloader.monitors import LoadedMonitor, Monitor, Transport
+from pyloader.records import ConnectionOpened, HookInUse, ProcessExec, ProcessSeen, text
+from tests.kernel.command import Running, running
+from tests.kernel.networks import cable
+from tests.kernel.observing import of_type, run
+
+
+@contextmanager
+def executing(program: Path, folder: Path) -> Iterator[list[int]]:
+    """Execute a program again and again, each time with the next number; yield what holds their count in the end."""
+    end = folder / "end"
+    loop = f"i=0; while [ ! -e {end} ]; do {program} $i; i=$((i + 1)); done; echo $i"
+    counted: list[int] = []
+    with subprocess.Popen(["sh", "-c", loop], stdout=subprocess.PIPE) as shell:
+        try:
+            yield counted
+        finally:
+            end.touch()
+            assert shell.stdout is not None
+            counted.append(int(shell.stdout.read()))
+
+
+def reload(sensor: Running, file: Path, settings: str) -> list[str]:
+    """Change the settings of a run, and return what it says to that."""
+    file.write_text(settings)
+    sensor.process.send_signal(1)
+    assert sensor.process.stderr is not None
+    said = [sensor.process.stderr.readline().decode()]
+    if "ring_bytes" in settings:
+        said.append(sensor.process.stderr.readline().decode())
+    return said
+
+
+SETTINGS = (
+    ("monitors = ['process', 'memory']", "monitors changed"),
+    ("monitors = ['process', 'memory']\nalert_budget = '1/day'", "alert_budget changed"),
+    ("monitors = ['connection', 'process']\nmin_score = 70", "monitors, min_score, alert_budget changed"),
+    ("monitors = ['nothing']", "there is no monitor 'nothing'"),
+    ("min_scor = 1", "did you mean min_score?; the settings stay as they were"),
+    ("interfaces = ['no-such']", "there is no interface no-such"),
+    ("", "monitors, min_score changed"),
+    ("ring_bytes = 65536\nhooks = 'tp'", "nothing changed"),
+    ("monitors = ['process']", "monitors changed"),
+)
+
+
+def test_reload_loses_no_event(programs: Path, tmp_path: Path) -> None:
+    """While settings and monitors change by SIGHUP, for better or worse, every execution is told once."""
+    file = tmp_path / "settings.toml"
+    file.write_text("monitors = ['process']")
+    with (
+        running(tmp_path, "--events", "--config", file) as sensor,
+        executing(programs / "nothing", tmp_path) as counted,
+    ):
+        for settings, expected in SETTINGS * 3:
+            said = reload(sensor, file, settings)
+            assert expected in said[0]
+            if len(said) > 1:
+                assert said[1].endswith("stays as it was: hooks, ring_bytes\n")
+    lines = sensor.lines()
+    executed = [
+        int(line["args"][1])
+        for line in lines
+        if line.get("event") == "process_exec" and line["args"][0] == str(programs / "nothing")
+    ]
+
+    assert counted[0] > 500
+    assert executed == list(range(counted[0]))
+    assert lines[-1]["lost"] == {}
+
+
+def hooks(assessments: list[Assessment]) -> dict[bytes, set[bool]]:
+    """Return for each monitor whether its hooks held last, all of them."""
+    last = {(one.monitor, one.hook): one.rung != b"none" for one in of_type(HookInUse, assessments)}
+    held: dict[bytes, set[bool]] = {}
+    for (monitor, _), holds in last.items():
+        held.setdefault(monitor, set()).add(holds)
+    return held
+
+
+def test_what_was_seen_before_a_monitor_goes_is_told(programs: Path) -> None:
+    """Whatever a monitor saw until it was switched off is told, and nothing after that, nor is anything told twice."""
+    with subprocess.Popen([programs / "serve"], stdout=subprocess.PIPE) as server:
+        assert server.stdout is not None
+        port = int(server.stdout.readline())
+        with Sensor(["process", "connection"]) as sensor:
+            seen = sensor.subscribe(capacity=1_000_000)
+            sensor.start()
+            for _ in range(3):
+                run([programs / "connect", str(port), "500"])
+                sensor.reconfigure(monitors=["process"])
+                run([programs / "connect", str(port), "50"])
+                sensor.reconfigure(monitors=["connection", "process"])
+            sensor.stop()
+            assert sensor.wait(30)
+            assessments = list(seen.iter(0))
+        server.terminate()
+
+    clients = Counter(one.pid for one in of_type(ConnectionOpened, assessments) if one.remote_port == port)
+    assert sorted(clients.values()) == [500, 500, 500]
+    assert hooks(assessments) == {b"process": {True}, b"connection": {True}}
+
+
+def test_process_monitor_that_comes_later(programs: Path) -> None:
+    """A process monitor that is switched on while the sensor runs tells of the processes that are there by then."""
+    with Sensor(["connection"]) as sensor:
+        seen = sensor.subscribe(capacity=1_000_000)
+        sensor.start()
+        with subprocess.Popen(["sleep", "60"]) as sleeper:
+            sensor.reconfigure(monitors=["process"])
+            run([programs / "nothing", "now"])
+            sensor.reconfigure(monitors=["connection"])
+            run([programs / "nothing", "later"])
+            sleeper.terminate()
+        sensor.stop()
+        assert sensor.wait(30)
+        assessments = list(seen.iter(0))
+
+    assert sleeper.pid in {one.pid for one in of_type(ProcessSeen, assessments)}
+    told = [one.args for one in of_type(ProcessExec, assessments) if text(one.exe) == str(programs / "nothing")]
+    assert [args.split(b"\0")[1] for args in told] == [b"now"]
+    assert hooks(assessments)[b"process"] == {False}
+
+
+def test_what_fails_changes_nothing(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If one of the new monitors cannot be had, everything stays as it was, and nothing is left behind."""
+    refused = "the kernel refused it"
+
+    def load(wanted: Monitor, *, ring_bytes: int, transport: Transport | None, btf: Path | None) -> LoadedMonitor:
+        if wanted.name == "connection":
+            raise LoadError(refused)
+        return LoadedMonitor(wanted, ring_bytes=ring_bytes, transport=transport, btf=btf)
+
+    with Sensor(["process"]) as sensor:
+        seen = sensor.subscribe(capacity=1_000_000)
+        sensor.start()
+        monkeypatch.setattr("pyloader.sources.live.LoadedMonitor", load)
+        with pytest.raises(LoadError, match=refused):
+            sensor.reconfigure(monitors=["memory", "connection"])
+        with pytest.raises(UsageError, match="there is no monitor 'nothing'"):
+            sensor.reconfigure(monitors=["nothing"])
+        run([programs / "nothing", "still"])
+        sensor.stop()
+        assert sensor.wait(30)
+        assessments = list(seen.iter(0))
+
+    told = [one.args for one in of_type(ProcessExec, assessments) if text(one.exe) == str(programs / "nothing")]
+    assert [args.split(b"\0")[1] for args in told] == [b"still"]
+    assert hooks(assessments) == {b"process": {True}}
+
+
+def watched(namespace: str) -> set[str]:
+    """Return the interfaces of a network namespace that have an XDP program."""
+    command = ["ip", "-n", namespace, "-json", "-details", "link", "show"]
+    links = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    return {link["ifname"] for link in links if "xdp" in link}
+
+
+def test_interfaces_change(tmp_path: Path) -> None:
+    """Interfaces come and go by SIGHUP; what is wrong with one of them changes nothing."""
+    file = tmp_path / "settings.toml"
+    file.write_text("monitors = ['process', 'network']\ninterfaces = ['veth1']")
+    with cable() as wire, running(tmp_path, "--events", "--config", file, namespace=wire.inside) as sensor:
+        states = [watched(wire.inside)]
+        for chosen in (["lo", "veth1"], ["lo", "no-such"], ["lo"], [], ["veth1"]):
+            reload(sensor, file, f"monitors = ['process', 'network']\ninterfaces = {chosen}")
+            states.append(watched(wire.inside))
+        sensor.process.send_signal(2)
+        sensor.process.wait(30)
+        after = watched(wire.inside)
+    held = [
+        (line["hook"], line["rung"] != "none")
+        for line in sensor.lines()
+        if line.get("event") == "hook_in_use" and line["monitor"] == "network"
+    ]
+
+    assert states == [{"veth1"}, {"lo", "veth1"}, {"lo", "veth1"}, {"lo"}, set(), {"veth1"}]
+    assert after == set()
+    assert held == [
+        ("packets veth1", True),
+        ("packets lo", True),
+        ("packets veth1", False),
+        ("packets lo", False),
+        ("packets veth1", True),
+    ]
