@@ -202,12 +202,8 @@ class Worker:
     def _obey(self, messages: Iterable[ToWorker]) -> None:
         for message in messages:
             match message:
-                case Decided(now, level, focus):
-                    # Where records wait, time goes by them.
-                    now = now if self._is_idle else self._pipeline.latest
-                    if now:
-                        self._pipeline.follow(now, level, focus)
-                    self._line.send(self._report())
+                case Decided():
+                    self._follow(message)
                 case Learn(shared):
                     for one in shared:
                         self._pipeline.learn(one)
@@ -224,6 +220,14 @@ class Worker:
                 case Begin():
                     error = "a worker begins once"
                     raise TypeError(error)
+
+    def _follow(self, decided: Decided) -> None:
+        """Take over how the host stands, and report."""
+        # Where records wait, time goes by them.
+        now = decided.now if self._is_idle else self._pipeline.latest
+        if now:
+            self._pipeline.follow(now, decided.level, decided.focus)
+        self._line.send(self._report())
 
     def _answer(self, asked: Ask) -> None:
         """Take a label into the stream, if it is for an alert that is known here."""

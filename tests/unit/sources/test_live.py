@@ -44,7 +44,8 @@ Open = Callable[..., KernelSource]
 def _clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Put a clock of its own in place, a little after the stamp of the examples."""
     clock = Clock()
-    monkeypatch.setattr("pyloader.sources.reading.boot_now", clock)
+    for module in ("reading", "live"):
+        monkeypatch.setattr(f"pyloader.sources.{module}.boot_now", clock)
     return clock
 
 
