@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.kernel.prog_run import prog_run
+
 LONGEST = 64
 RING = 65_536
 PAGE = mmap.PAGESIZE
@@ -18,31 +20,6 @@ NEVER = (1 << 64) - 1
 
 BUSY, DISCARDED = 1 << 31, 1 << 30
 """BPF_RINGBUF_BUSY_BIT and BPF_RINGBUF_DISCARD_BIT of linux/bpf.h."""
-
-_ON_CPU = 1
-"""BPF_F_TEST_RUN_ON_CPU."""
-
-
-class _RunOptions(ctypes.Structure):
-    """`struct bpf_test_run_opts` of libbpf."""
-
-    _fields_ = (
-        ("sz", ctypes.c_size_t),
-        ("data_in", ctypes.c_void_p),
-        ("data_out", ctypes.c_void_p),
-        ("data_size_in", ctypes.c_uint32),
-        ("data_size_out", ctypes.c_uint32),
-        ("ctx_in", ctypes.c_void_p),
-        ("ctx_out", ctypes.c_void_p),
-        ("ctx_size_in", ctypes.c_uint32),
-        ("ctx_size_out", ctypes.c_uint32),
-        ("retval", ctypes.c_uint32),
-        ("repeat", ctypes.c_int),
-        ("duration", ctypes.c_uint32),
-        ("flags", ctypes.c_uint32),
-        ("cpu", ctypes.c_uint32),
-        ("batch_size", ctypes.c_uint32),
-    )
 
 
 class _Batch(ctypes.Structure):
@@ -368,14 +345,9 @@ class Sample:
     def run(self, program: bytes, *arguments: int, cpu: int | None = None) -> int:
         """Run a program and return its result."""
         context = (ctypes.c_uint64 * len(arguments))(*arguments)
-        options = _RunOptions(sz=ctypes.sizeof(_RunOptions), ctx_size_in=ctypes.sizeof(context))
-        options.ctx_in = ctypes.addressof(context)
-        if cpu is not None:
-            options.flags, options.cpu = _ON_CPU, cpu
         found = self.library.bpf_object__find_program_by_name(self._loaded, program)
         program_fd = self.library.bpf_program__fd(ctypes.c_void_p(found))
-        assert self.library.bpf_prog_test_run_opts(program_fd, ctypes.byref(options)) == 0
-        return ctypes.c_int32(options.retval).value
+        return ctypes.c_int32(prog_run(program_fd, context=context, cpu=cpu).result).value
 
     def reader(self) -> Reader:
         """Open a reader of the ring; it is closed with the sample."""
