@@ -197,6 +197,11 @@ class Publisher(OfOneProcess):
             if grave:
                 self._hand_over(_Batch((), (), grave, len(grave) * _ASSESSMENT_BYTES, now))
 
+    def missed(self, kind: str, reason: str, count: int) -> None:
+        """Count and announce what was given up before it could be handed over."""
+        now = time.time_ns()
+        self._losses.add(Loss(kind, reason, count, now, now))
+
     def stats(self) -> PublisherStats:
         """Return how publishing goes."""
         lanes = self._lanes or ()
