@@ -67,7 +67,7 @@ def test_from_now_on(nats_server: NatsServer) -> None:
     _alerts(nats_server, 0)
     with _tail(nats_server, "--format", "json", "--subject", "pyloader.>") as tail:
         # It is there when it gets what is sent to it until it does.
-        while not tail.lines:
+        while not tail.objects("ready"):
             send(nats_server, ("pyloader.x.sensor.ready", b'{"type":"ready"}'))
         _alerts(nats_server, _EACH)
         tail.until(lambda: len(_ids(tail)) == _EACH)
@@ -82,19 +82,14 @@ def test_since(nats_server: NatsServer) -> None:
     _alerts(nats_server, 0)
     with _of_stream(nats_server, "--since", "1h") as tail:
         tail.until(lambda: len(_ids(tail)) == _EACH)
+    later = _EACH
     with _of_stream(nats_server, "--since", "0.001") as tail:
-        tail.until(lambda: bool(tail.lines) or _publish_until(nats_server, tail))
+        while not _ids(tail):
+            _alerts(nats_server, later, 1)
+            later += 1
         assert tail.end() == 0
 
-    assert set(_ids(tail)) == {"later"}
-
-
-def _publish_until(server: NatsServer, tail: Command) -> bool:
-    """Publish something with a time behind that of the start of the command."""
-    settings = NatsSettings(url=server.url, stream="S", publish=("alerts",))
-    with Publisher(settings, header(0)) as publisher:
-        publisher.assessments([Assessment(exec_record(), None, 70.0, (), (alert(id="later"),))])
-    return bool(tail.lines)
+    assert not set(_ids(tail)) & set(_numbered(0))
 
 
 def test_text(nats_server: NatsServer) -> None:
@@ -102,16 +97,16 @@ def test_text(nats_server: NatsServer) -> None:
     _alerts(nats_server, 0, 1)
     publish(nats_server, header(1), numbered(0, 1))
     with _tail(nats_server, "--stream", "S") as tail:
-        tail.until(lambda: len(tail.lines) == 4)
+        tail.until(lambda: sum(line.startswith("process_exec ") for line in tail.lines) == 2)
         assert tail.end() == 0
 
-    by_word = {line.split()[0]: line for line in tail.lines}
-    assert by_word["High"].startswith("High threat process event: pid=")
-    assert by_word["High"].endswith(" host=host-0\n")
-    assert by_word["header"].endswith(" host=host-1\n")
+    [shown] = [line for line in tail.lines if line.startswith("High threat process event: pid=")]
+    assert shown.endswith(" host=host-0\n")
+    assert {line.split()[-1] for line in tail.lines if line.startswith("header ")} >= {"host=host-1"}
     executed = [line for line in tail.lines if line.startswith("process_exec ")]
     assert [line.split()[-1] for line in executed] == ["host=host-0", "host=host-1"]
-    assert tail.errors == ["pyloader: 1 alerts, 1 assessments, 1 headers, 1 records\n"]
+    assert ["score=" in line for line in executed] == [True, False]
+    assert tail.errors[-1].startswith("pyloader: 1 alerts, 1 assessments, ")
 
 
 def test_records_as_events(nats_server: NatsServer) -> None:
@@ -145,12 +140,11 @@ def test_bad_payloads_are_counted(nats_server: NatsServer, kind: str) -> None:
     )
     _alerts(nats_server, 1, 1)
     with _tail(nats_server, "--stream", "S", "--format", kind) as tail:
-        tail.until(lambda: len(tail.lines) == 5)
+        tail.until(lambda: sum("netcat" in line for line in tail.lines) == 2)
         assert tail.end() == 0
 
     told = "".join(tail.errors) if kind == "text" else json.dumps(tail.objects("summary"))
-    assert "malformed object" in told
-    assert "malformed record" in told
+    assert all(what in told for what in ("malformed object", "malformed record", "gaps"))
     assert "Traceback" not in "".join(tail.errors)
     assert not any(line.startswith("High threat\x1b") or "\x1b" in line for line in tail.lines)
 
@@ -174,7 +168,7 @@ def test_lost_connection(nats_server: NatsServer) -> None:
 def test_lost_connection_without_a_stream(nats_server: NatsServer) -> None:
     """Without a stream it says that what was published meanwhile is missed, and goes on."""
     with _tail(nats_server, "--format", "json") as tail:
-        while not tail.lines:
+        while not tail.objects("ready"):
             send(nats_server, ("pyloader.x.sensor.ready", b'{"type":"ready"}'))
         nats_server.kill()
         tail.until(lambda: any("lost" in line for line in tail.errors))
