@@ -112,9 +112,10 @@ class Publisher(OfOneProcess):
 
         settings = NatsSettings(url="nats://localhost:4222", publish=("alerts", "records"))
         sensor = Sensor(monitors=["process"])
-        with Publisher(settings, sensor.header) as publisher, sensor:
+        with Publisher(settings, sensor.header) as publisher:
             publisher.attach(sensor)
-            sensor.wait()
+            with sensor:
+                sensor.wait()
         print(publisher.stats().published)
 
     Args:
