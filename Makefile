@@ -84,7 +84,7 @@ FORCE:
 .PHONY: check
 check: export PYLOADER_REQUIRE_KERNEL := $(if $(ROOT_USER),1)
 check: export PYLOADER_VM := ends
-check: $(if $(ROOT_USER),test-tools) lint generated test test-kernel test-wheel test-vm ## everything that must pass before a change is merged
+check: $(if $(ROOT_USER),test-tools) lint generated test test-nats test-kernel test-wheel test-vm ## everything that must pass before a change is merged
 
 .PHONY: lint
 lint: $(DEV)/done ## ruff and mypy
@@ -95,8 +95,13 @@ lint: $(DEV)/done ## ruff and mypy
 
 .PHONY: test
 test: $(DEV)/installed ## tests that need no privileges
-	$(call say,TEST,everything but kernel, VM and wheel tests)
-	$(Q)$(DEV)/bin/pytest -q -m 'not kernel and not vm' --ignore tests/wheel
+	$(call say,TEST,everything but NATS, kernel, VM and wheel tests)
+	$(Q)$(DEV)/bin/pytest -q -m 'not kernel and not vm' --ignore tests/wheel --ignore tests/nats
+
+.PHONY: test-nats
+test-nats: $(DEV)/installed ## tests with a real nats-server
+	$(call say,TEST,NATS)
+	$(Q)$(DEV)/bin/pytest -q -m 'not kernel' tests/nats
 
 .PHONY: test-kernel
 test-kernel: $(DEV)/installed ## tests that load the programs into this kernel

@@ -8,6 +8,8 @@ import msgspec
 
 from pyloader.cli import options
 from pyloader.cli.exits import Exit
+from pyloader.cli.publishing import Publishing
+from pyloader.cli.run import sensor_of
 from pyloader.config import KEYS, Configuration, load, plain, written
 
 
@@ -48,6 +50,10 @@ def check(arguments: argparse.Namespace) -> Exit:
     """Read the settings, and say which file they are from; what is wrong is raised."""
     found = load({}, *options.user(), arguments.file)
     options.warn(found)
+    # Both ask neither the kernel nor a server.
+    sensor = sensor_of(found.settings)
+    Publishing(sensor, found.settings)
+    sensor.close()
     source = "there is no file of settings" if found.file is None else f"{found.file} makes sense"
     sys.stdout.write(f"{source}\n")
     return Exit.DONE

@@ -53,6 +53,12 @@ def add_watching(parser: argparse.ArgumentParser) -> None:
         help="an interface for the network monitor, as often as wanted; without any it is idle",
     )
     add_threshold(parser)
+    parser.add_argument(
+        "--no-score",
+        dest="score",
+        action="store_false",
+        help="only record and publish what is seen, for `pyloader score` elsewhere",
+    )
     _add(parser, "--duration", "duration", "SECONDS", "stop after this time")
     _add(parser, "--record", "output.record", "FILE", "keep every raw record for `pyloader replay`")
     add_state(parser)
@@ -230,7 +236,7 @@ def user() -> tuple[Mapping[str, str], int]:
 def warn(found: Configuration) -> None:
     """Tell of variables that look like settings and are none."""
     for name in found.unknown:
-        sys.stderr.write(f"pyloader: {name} is set, and is no setting of pyloader\n")
+        say(f"{name} is set, and is no setting of pyloader")
 
 
 def say(text: str) -> None:

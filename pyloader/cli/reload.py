@@ -6,7 +6,6 @@ told, and then everything stays as it was.
 
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
@@ -16,23 +15,28 @@ from typing import Final, Self
 from msgspec.structs import replace
 
 from pyloader.cli import options
+from pyloader.cli.publishing import Publishing
 from pyloader.config import KEYS, Settings, value_of
 from pyloader.errors import PyloaderError
 from pyloader.pipeline import Assessment, Summary
 from pyloader.sensor import Sensor
 from pyloader.sinks import Sink
 
-_CHANGEABLE: Final = ("monitors", "interfaces", "min_score", "alert_budget", "output.format", "output.events")
+_CHANGEABLE: Final = (
+    *("monitors", "interfaces", "min_score", "alert_budget", "output.format", "output.events"),
+    *(path for path, key in KEYS.items() if key.section == "nats"),
+)
 """What can change while a sensor runs."""
 
 _RELOAD, _END = "reload", "end"
 
 
 class Outlet:
-    """A sink that can be exchanged between two batches."""
+    """A sink that can be exchanged between two batches; the summary tells of what was published as well."""
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: Sink, publishing: Publishing) -> None:
         self.sink = sink
+        self.publishing = publishing
 
     def write(self, batch: Sequence[Assessment]) -> None:
         """Show a batch."""
@@ -40,7 +44,7 @@ class Outlet:
 
     def end(self, summary: Summary) -> None:
         """Show what the run came to."""
-        self.sink.end(summary)
+        self.sink.end(self.publishing.summed(summary))
 
 
 class Reloader:
@@ -71,16 +75,16 @@ class Reloader:
             try:
                 self._reload(self._read())
             except (PyloaderError, OSError) as error:
-                _say(f"{error}; the settings stay as they were")
+                options.say(f"{error}; the settings stay as they were")
 
     def _reload(self, wanted: Settings) -> None:
         changed = [path for path, key in KEYS.items() if value_of(self.settings, key) != value_of(wanted, key)]
         possible = [path for path in changed if path in _CHANGEABLE]
         self._apply(wanted)
-        _say(f"the settings were read again: {', '.join(possible) or 'nothing'} changed")
+        options.say(f"the settings were read again: {', '.join(possible) or 'nothing'} changed")
         fixed = [path for path in changed if path not in _CHANGEABLE]
         if fixed:
-            _say(f"what cannot change while pyloader runs stays as it was: {', '.join(fixed)}")
+            options.say(f"what cannot change while pyloader runs stays as it was: {', '.join(fixed)}")
 
     def _apply(self, wanted: Settings) -> None:
         """Put into force what can be. What can fail comes first, so that it is all or nothing."""
@@ -92,9 +96,16 @@ class Reloader:
             min_score=wanted.min_score,
             alert_budget=wanted.alert_budget,
             output=replace(before.output, format=wanted.output.format, events=wanted.output.events),
+            nats=wanted.nats,
         )
         if (after.watching, after.interfaces) != (before.watching, before.interfaces):
             self._sensor.reconfigure(monitors=after.watching, interfaces=after.interfaces)
+        if after.nats != before.nats:
+            try:
+                self._outlet.publishing.change(before, after)
+            except PyloaderError:
+                self._sensor.reconfigure(monitors=before.watching, interfaces=before.interfaces)
+                raise
         if after.threshold != before.threshold:
             self._sensor.reconfigure(min_score=after.threshold)
         if after.output != before.output:
@@ -119,8 +130,3 @@ def has_terminal() -> bool:
     except OSError:
         return False
     return True
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"pyloader: {text}\n")
-    sys.stderr.flush()

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 
 from pyloader.cli import options
 from pyloader.cli.exits import Exit
+from pyloader.cli.publishing import Publishing
 from pyloader.cli.reload import Outlet, Reloader
 from pyloader.cli.show import show
 from pyloader.config import Settings
@@ -29,6 +30,8 @@ def add_to(commands: options.Commands, common: argparse.ArgumentParser) -> None:
     options.add_config(parser)
     options.add_output(parser)
     options.add_watching(parser)
+    options.add_nats(parser)
+    options.add_publishing(parser)
     parser.set_defaults(command=run)
 
 
@@ -36,11 +39,13 @@ def run(arguments: argparse.Namespace) -> Exit:
     """Watch until the duration is over or a signal comes."""
     settings = options.settings(arguments)
     sensor = sensor_of(settings)
-    outlet = Outlet(options.sink(settings.output))
+    publishing = Publishing(sensor, settings)
+    outlet = Outlet(options.sink(settings.output), publishing)
     with ExitStack() as held:
         # A signal that comes while the programs are loaded waits until the sensor can deal with it in good order.
         signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
         try:
+            held.enter_context(publishing)
             held.enter_context(sensor)
             reloader = Reloader(sensor, outlet, settings, lambda: options.configuration(arguments).settings)
             held.enter_context(reloader)
@@ -72,6 +77,7 @@ def sensor_of(settings: Settings) -> Sensor:
         instance=settings.instance,
         state_dir=settings.state_folder(os.environ) if settings.state else None,
         needs_state=settings.state_dir is not None,
+        score=settings.score,
     )
 
 

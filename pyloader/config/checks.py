@@ -67,6 +67,13 @@ def spool_bytes(value: int) -> None:
         raise ValueError(message)
 
 
+def stream(value: str) -> None:
+    """Check the name of a JetStream stream, which may be missing."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{0,64}", value):
+        message = f"{value!r} is not a name of up to 64 letters, digits, _ and -"
+        raise ValueError(message)
+
+
 def instance(value: str) -> None:
     """Check the name of an instance: it becomes the name of a folder in bpffs, which allows no dots."""
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", value):

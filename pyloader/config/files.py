@@ -5,9 +5,7 @@ in the own configuration folder (XDG), then, as for root, the one in /etc.
 """
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,6 +47,8 @@ def read(path: Path) -> dict[str, object]:
 
     A relative path in a file starts at the folder of the file.
     """
+    import tomllib  # noqa: PLC0415 -- who has no file does not pay for it.
+
     try:
         with path.open("rb") as file:
             content = file.read(_LARGEST + 1)
@@ -82,6 +82,8 @@ def _known(path: Path, key: str) -> str:
     """Return the key. Raises `ConfigError` that names the nearest one if there is no such key."""
     if key in KEYS:
         return key
+    from difflib import get_close_matches  # noqa: PLC0415 -- who makes no mistake does not pay for it.
+
     elsewhere = [one.path for one in KEYS.values() if one.name == key.rpartition(".")[2]]
     nearest = elsewhere or get_close_matches(key, [*KEYS, *_SECTIONS], n=1)
     hint = f"; did you mean {nearest[0]}?" if nearest else f"; there are: {', '.join(KEYS)}"

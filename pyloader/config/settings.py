@@ -41,7 +41,7 @@ class NatsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     publish: tuple[Publishable, ...] = ("alerts",)
     min_score: Score = MEDIUM_FROM
     """The lowest score of assessments that are published."""
-    stream: str = ""
+    stream: Annotated[str, checks.stream] = ""
     """The JetStream stream that keeps what is published; core NATS, which keeps nothing, without a name."""
     credentials: Path | None = None
     """A file of a user's JWT and seed."""

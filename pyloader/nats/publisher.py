@@ -112,9 +112,10 @@ class Publisher(OfOneProcess):
 
         settings = NatsSettings(url="nats://localhost:4222", publish=("alerts", "records"))
         sensor = Sensor(monitors=["process"])
-        with Publisher(settings, sensor.header) as publisher, sensor:
+        with Publisher(settings, sensor.header) as publisher:
             publisher.attach(sensor)
-            sensor.wait()
+            with sensor:
+                sensor.wait()
         print(publisher.stats().published)
 
     Args:
@@ -196,6 +197,11 @@ class Publisher(OfOneProcess):
             grave = [one for one in assessments if one.score >= self._settings.min_score]
             if grave:
                 self._hand_over(_Batch((), (), grave, len(grave) * _ASSESSMENT_BYTES, now))
+
+    def missed(self, kind: str, reason: str, count: int) -> None:
+        """Count and announce what was given up before it could be handed over."""
+        now = time.time_ns()
+        self._losses.add(Loss(kind, reason, count, now, now))
 
     def stats(self) -> PublisherStats:
         """Return how publishing goes."""

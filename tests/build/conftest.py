@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # `bpf.build` is part of no wheel. It is appended, so that `pyloader` is still the installed one.
 sys.path.append(str(ROOT))
+
+from tests.build.draining import Sample, loaded_sample  # noqa: E402 -- needs the line above.
 
 Build = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -70,3 +72,10 @@ def _sample(tmp_path_factory: pytest.TempPathFactory, build: Build) -> Path:
     done = build(checkout, "objects")
     assert done.returncode == 0, done.stderr
     return checkout
+
+
+@pytest.fixture(name="ring")
+def _ring(sample: Path) -> Iterator[Sample]:
+    """Return the sample, loaded, with an empty ring and an empty perf buffer."""
+    with loaded_sample(sample) as loaded:
+        yield loaded

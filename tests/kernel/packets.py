@@ -26,6 +26,7 @@ from pyloader.monitors.prepare import RINGS, prepare
 from pyloader.records import AnyRecord, Policy, Traffic
 from pyloader.records.codec import decode_batch
 from pyloader.records.network import Anomaly
+from tests.kernel.prog_run import Ran, prog_run
 
 XDP_PASS = 2
 RING_BYTES = 1 << 22
@@ -33,28 +34,6 @@ RING_BYTES = 1 << 22
 IPV4, IPV6, VLAN, QINQ = 0x0800, 0x86DD, 0x8100, 0x88A8
 ICMP, TCP, UDP, ICMPV6, SCTP = 1, 6, 17, 58, 132
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
-
-
-class _Options(ctypes.Structure):
-    """`struct bpf_test_run_opts` of libbpf."""
-
-    _fields_ = (
-        ("sz", ctypes.c_size_t),
-        ("data_in", ctypes.c_char_p),
-        ("data_out", ctypes.c_void_p),
-        ("data_size_in", ctypes.c_uint32),
-        ("data_size_out", ctypes.c_uint32),
-        ("ctx_in", ctypes.c_void_p),
-        ("ctx_out", ctypes.c_void_p),
-        ("ctx_size_in", ctypes.c_uint32),
-        ("ctx_size_out", ctypes.c_uint32),
-        ("retval", ctypes.c_uint32),
-        ("repeat", ctypes.c_int),
-        ("duration", ctypes.c_uint32),
-        ("flags", ctypes.c_uint32),
-        ("cpu", ctypes.c_uint32),
-        ("batch_size", ctypes.c_uint32),
-    )
 
 
 class _Context(ctypes.Structure):
@@ -70,20 +49,13 @@ class _Context(ctypes.Structure):
     )
 
 
-def run_program(program_fd: int, frame: bytes, *, repeat: int = 1, interface: int = 0) -> tuple[int, int]:
+def run_program(program_fd: int, frame: bytes, *, repeat: int = 1, interface: int = 0) -> Ran:
     """Run an XDP program on a frame as if it came in there; return its verdict and the nanoseconds of one run.
 
     Without an interface the frame comes in at the loopback interface.
     """
-    options = _Options(sz=ctypes.sizeof(_Options), data_in=frame, data_size_in=len(frame), repeat=repeat)
-    context = _Context(data_end=len(frame), ingress_ifindex=interface)
-    if interface:
-        options.ctx_in = ctypes.addressof(context)
-        options.ctx_size_in = ctypes.sizeof(context)
-    result = ctypes.CDLL(str(library_path())).bpf_prog_test_run_opts(program_fd, ctypes.byref(options))
-    if result:
-        raise OSError(-result, os.strerror(-result))
-    return int(options.retval), int(options.duration)
+    context = _Context(data_end=len(frame), ingress_ifindex=interface) if interface else None
+    return prog_run(program_fd, frame=frame, context=context, repeat=repeat)
 
 
 @contextmanager
@@ -116,7 +88,7 @@ class PacketMonitor:
 
     def run(self, frame: bytes, *, repeat: int = 1, interface: int = 0) -> int:
         """Run the program on a frame and return its verdict."""
-        return run_program(self.program, frame, repeat=repeat, interface=interface)[0]
+        return run_program(self.program, frame, repeat=repeat, interface=interface).result
 
     def records(self) -> list[AnyRecord]:
         """Return what was told since the last call."""

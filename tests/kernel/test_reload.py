@@ -12,9 +12,12 @@ import pytest
 from pyloader import Assessment, LoadError, Sensor, UsageError
 from pyloader.monitors import LoadedMonitor, Monitor, Transport
 from pyloader.records import ConnectionOpened, HookInUse, ProcessExec, ProcessSeen, text
+from pyloader.records.codec import decode
 from tests.kernel.command import Running, running
 from tests.kernel.networks import cable
 from tests.kernel.observing import of_type, run
+from tests.nats.reading import contents
+from tests.nats.server import NatsServer
 
 
 @contextmanager
@@ -79,6 +82,32 @@ def test_reload_loses_no_event(programs: Path, tmp_path: Path) -> None:
     assert counted[0] > 500
     assert executed == list(range(counted[0]))
     assert lines[-1]["lost"] == {}
+
+
+def test_reload_publishes_every_event(programs: Path, tmp_path: Path) -> None:
+    """While a thin host publishes records, and where and how changes by SIGHUP, each execution is published once."""
+    file = tmp_path / "settings.toml"
+    folder = tmp_path / "nats"
+    folder.mkdir()
+    with NatsServer(folder) as server:
+        common = (
+            f"monitors = ['process']\nscore = false\nstate_dir = 'state'\n[nats]\nurl = '{server.url}'\nstream = 'S'\n"
+        )
+        changes = ("subject = 'pyloader.{host}.{domain}.{type}.x'", "spool_bytes = 1_000_000", "tls_ca = 'none'", "")
+        file.write_text(common)
+        with (
+            running(tmp_path, "--config", file) as sensor,
+            executing(programs / "nothing", tmp_path) as counted,
+        ):
+            said = [reload(sensor, file, common + change)[0] for change in changes * 30]
+        found = contents(server, "S")
+    records = [decode(one.data) for one in found if one.subject.endswith(".record")]
+    told = [one.args for one in records if isinstance(one, ProcessExec) and text(one.exe) == str(programs / "nothing")]
+
+    assert counted[0] > 500
+    assert [int(args.split(b"\0")[1]) for args in told] == list(range(counted[0]))
+    assert [" changed" in one for one in said] == [False, True, False, True] * 30
+    assert sensor.lines()[-1]["nats"]["published"] >= len(records)
 
 
 def hooks(assessments: list[Assessment]) -> dict[bytes, set[bool]]:

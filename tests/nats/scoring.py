@@ -28,7 +28,7 @@ from tests.nats.server import NatsServer
 
 T = TypeVar("T")
 
-PATIENCE: Final = 60.0
+PATIENCE: Final = 40.0
 _SECOND: Final = 1_000_000_000
 _FIRST_PID: Final = 1_000
 """The number 0 is that of this process; none is the parent of another."""

@@ -1,6 +1,7 @@
 """Servers, connections and sensors that die under load: everything arrives, and only under its own identifier."""
 
 import itertools
+import os
 import subprocess
 import sys
 import threading
@@ -219,6 +220,63 @@ def test_bound_of_the_spool(nats_server: NatsServer, tmp_path: Path) -> None:
     assert sum(gap["count"] for gap in gaps if gap["lost"] == "record") == stats.lost["record"]
     assert {(gap["reason"], gap["host"]) for gap in gaps} == {("spool full", "host")}
     assert all(gap["from"] <= gap["to"] for gap in gaps)
+
+
+@pytest.fixture(name="small_disk")
+def _small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Return a folder on a file system of 512 KiB."""
+    if os.geteuid():
+        pytest.skip("only root can mount a file system")
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", folder], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+def test_disk_is_full(nats_server: NatsServer, small_disk: Path) -> None:
+    """On a full disk alerts take the place of records, memory takes the rest, and all that is lost is announced."""
+    nats_server.kill()
+    settings = NatsSettings(url=nats_server.url, stream="S", publish=("alerts", "records"))
+    load = Load([], [])
+    with Publisher(settings, HEADER, spool=small_disk / "spool") as publisher:
+        for number in range(1_000):
+            _hand_over(publisher, load, number)
+        while publisher.stats().waiting < 1 << 20:
+            threading.Event().wait(0.01)
+        nats_server.start()
+        stats = _drained(publisher)
+    found = contents(nats_server, "S")
+    arrived = {one.data for one in found if one.subject.endswith("record")}
+
+    assert [one.id for one in found if one.subject.endswith("alert")] == load.alerts
+    assert stats.lost.get("record", 0) == len(load.records) - len(arrived)
+    assert set(stats.lost) <= {"record"}
+    assert {one.object["reason"] for one in found if one.subject.endswith("gap")} <= {"disk full"}
+
+
+def test_slow_server(nats_server: NatsServer, tmp_path: Path) -> None:
+    """A server that is slower than what is handed over gets all of it in the end, and nobody waits for it."""
+    with Proxy(nats_server.port) as proxy:
+        settings = NatsSettings(url=proxy.url, stream="S", publish=("alerts", "records"))
+        with Publisher(settings, HEADER, spool=tmp_path / "spool") as publisher:
+            proxy.stall()
+            load = Load([], [])
+            for number in range(500):
+                _hand_over(publisher, load, number)
+                if number % 50 == 0:
+                    # A little is let through, and then nothing.
+                    proxy.flow()
+                    proxy.stall()
+            handed_over = publisher.stats()
+            proxy.flow()
+            stats = _drained(publisher)
+
+    assert handed_over.published < 500
+    assert (stats.lost, stats.connections) == ({}, 1)
+    _arrived(contents(nats_server, "S"), load)
 
 
 def test_kill_of_the_sensor(nats_server: NatsServer, tmp_path: Path) -> None:

@@ -6,10 +6,12 @@ import shutil
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 import pyloader
+from pyloader.errors import NatsUnreachableError
 from pyloader.samples import SAMPLE
 from pyloader.sources import ReplaySource
 
@@ -32,6 +34,12 @@ def _examples() -> Iterator[tuple[str, str]]:
                     yield f"{path.relative_to(PACKAGE)}-{getattr(node, 'name', 'module')}", textwrap.dedent(code)
 
 
+async def _nobody(*_: object, **__: object) -> NoReturn:
+    """Stand for a NATS server that is away: one that is there gets nothing of a test."""
+    message = "no server"
+    raise NatsUnreachableError(message)
+
+
 EXAMPLES = dict(_examples())
 
 
@@ -43,6 +51,7 @@ def test_example(
     shutil.copy(SAMPLE, tmp_path / "run.rec")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("pyloader.sensor.KernelSource", lambda *_, **__: ReplaySource(SAMPLE))
+    monkeypatch.setattr("pyloader.nats.publisher.connecting.connect", _nobody)
     code = EXAMPLES[name]
     exec(compile(code, name, "exec"), {"__name__": "__main__"})  # noqa: S102 -- that is the test.
 

@@ -36,7 +36,10 @@ Output = pytest.CaptureFixture[str]
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], *([command, "--help"] for command in ("run", "replay", "doctor", "load", "unload", "status"))],
+    [
+        ["--help"],
+        *([command, "--help"] for command in ("run", "replay", "doctor", "load", "unload", "status", "config")),
+    ],
 )
 def test_help(capsys: Output, arguments: list[str]) -> None:
     """Every command explains itself and succeeds."""
@@ -180,6 +183,10 @@ _TOKENS = [
     "--min-score",
     "--alert-budget",
     "1/day",
+    "config",
+    "show",
+    "check",
+    "--config",
     "--duration",
     "--record",
     "--monitors",

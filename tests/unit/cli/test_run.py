@@ -90,6 +90,7 @@ def test_run(capsys: Output, source: FakeSource, asked: dict[str, object]) -> No
         "instance": "default",
         "state_dir": default_folder(os.geteuid(), os.environ),
         "needs_state": False,
+        "score": True,
     }
 
 
@@ -122,6 +123,7 @@ def test_options_reach_the_sensor(source: FakeSource, asked: dict[str, object]) 
         "instance": "second-1_B",
         "state_dir": Path("known"),
         "needs_state": True,
+        "score": True,
     }
 
 

@@ -29,6 +29,7 @@ from pyloader.config.checks import threshold_of
         ("nats.spool_bytes", 1, "1 is not a number of bytes from 65536"),
         ("nats.spool_bytes", 10**400, "is not a number of bytes"),
         ("instance", "a.b", "'a.b' is not a name of up to 32 letters"),
+        ("nats.stream", "a.b", "'a.b' is not a name of up to 64 letters"),
         ("interfaces", ["eth0", "a b"], "'a b' is no name of an interface"),
         ("interfaces", "eth0", "expected a list, each text, got 'eth0'"),
         ("monitors", [], "there is no monitor ''"),
