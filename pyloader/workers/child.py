@@ -234,13 +234,13 @@ class Worker:
 
     def _assess(self, records: Iterable[AnyRecord]) -> None:
         pipeline, level, everything = self._pipeline, self._pipeline.posture, self._begin.everything
-        assess = pipeline.assess
+        assess, know = pipeline.assess, pipeline.host.apply
         assessment = None
         for record in records:
-            one = assess(record)
             if type(record) is Elsewhere:
+                know(record.record)
                 continue
-            assessment = one
+            assessment = one = assess(record)
             call = pipeline.take_call() if one.evidence else None
             if everything or call is not None or one.alerts or one.answer or type(record) in _TOLD:
                 self._told.append(Told.of(one, call))

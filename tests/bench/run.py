@@ -21,6 +21,7 @@ from tests.bench import (
     bench_separation,
     bench_startup,
     bench_streams,
+    bench_workers,
     bench_xdp,
     machine,
 )
@@ -32,6 +33,7 @@ BENCHES: dict[str, ModuleType] = {
     "ring": bench_ring,
     "assessment": bench_assessment,
     "scoring": bench_scoring,
+    "workers": bench_workers,
     "latency": bench_latency,
     "exec-cost": bench_exec_cost,
     "memory-cost": bench_memory_cost,
