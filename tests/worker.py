@@ -1,7 +1,7 @@
 """A worker that reads a recording.
 
 With a file `hold` beside it, it goes on after the end, as a host does on which nothing happens: until it is stopped.
-With a file `fail` it fails there. With a named pipe `begin` it reads all before, waits for a byte from there, and writes
+With a file `fail` it fails there. With a named pipe `begin` it reads all before, waits for a byte from it, and writes
 down in the end how long it took (`Spent`).
 """
 
