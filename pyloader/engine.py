@@ -62,6 +62,9 @@ class Engine(Protocol):
     def report_from(self, min_score: float) -> None:
         """Let this be the lowest score that raises an alert from now on."""
 
+    def tell_all(self, *, everything: bool) -> None:
+        """Tell every assessment from now on, or only those that matter, if that is of use."""
+
     def summary(self) -> Summary:
         """Return what was seen so far."""
 
@@ -157,6 +160,9 @@ class InProcess:
         with self._knowing:
             self._make = partial(self._make, min_score=min_score)
             self.pipeline.report_from(min_score)
+
+    def tell_all(self, *, everything: bool) -> None:
+        """Do nothing: every assessment is told in any case."""
 
     def summary(self) -> Summary:
         """Return what was seen so far."""

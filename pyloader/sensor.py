@@ -354,6 +354,7 @@ class Sensor(OfOneProcess):
         min_score: float | None = None,
         monitors: Sequence[str] | None = None,
         interfaces: Sequence[str] | None = None,
+        events: bool | None = None,
     ) -> None:
         """Change this while the sensor runs; what is omitted stays as it is. It is in force on return.
 
@@ -372,6 +373,8 @@ class Sensor(OfOneProcess):
             )
         if min_score is not None:
             self._in_turn(partial(self._engine.report_from, min_score))
+        if events is not None:
+            self._in_turn(partial(self._engine.tell_all, everything=events))
 
     def summary(self) -> Summary:
         """Return what was seen, lost and reported so far."""

@@ -59,6 +59,7 @@ def add_watching(parser: argparse.ArgumentParser) -> None:
         action="store_false",
         help="only record and publish what is seen, for `pyloader score` elsewhere",
     )
+    _add(parser, "--workers", "workers", "N", "how many processes score; more than one are of use to many services")
     _add(parser, "--duration", "duration", "SECONDS", "stop after this time")
     _add(parser, "--record", "output.record", "FILE", "keep every raw record for `pyloader replay`")
     add_state(parser)

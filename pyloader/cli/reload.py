@@ -108,6 +108,8 @@ class Reloader:
                 raise
         if after.threshold != before.threshold:
             self._sensor.reconfigure(min_score=after.threshold)
+        if after.wants_events != before.wants_events:
+            self._sensor.reconfigure(events=after.wants_events)
         if after.output != before.output:
             self._outlet.sink = options.sink(after.output)
         self.settings = after

@@ -78,6 +78,8 @@ def sensor_of(settings: Settings) -> Sensor:
         state_dir=settings.state_folder(os.environ) if settings.state else None,
         needs_state=settings.state_dir is not None,
         score=settings.score,
+        workers=settings.workers,
+        events=settings.wants_events,
     )
 
 

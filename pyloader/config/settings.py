@@ -104,6 +104,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             return checks.threshold_of(self.alert_budget)
         return MEDIUM_FROM if self.min_score is None else self.min_score
 
+    @property
+    def wants_events(self) -> bool:
+        """Whether somebody is to have every assessment, and not only alerts."""
+        return self.output.events or (bool(self.nats.url) and "assessments" in self.nats.publish)
+
     def state_folder(self, environment: Mapping[str, str]) -> Path:
         """Return where the state is, if it is kept. Each instance has a folder of its own by default."""
         if self.state_dir is not None:

@@ -34,7 +34,7 @@ from pyloader.monitors.active import ActiveMonitor
 from pyloader.monitors.climb import Climbed, climb, digest, object_file
 from pyloader.monitors.instance import only_one
 from pyloader.monitors.ladder import Monitor, Rung
-from pyloader.monitors.prepare import RINGS, SAMPLES, SETTINGS, SETTINGS_LAYOUT, prepare
+from pyloader.monitors.prepare import LANE_RINGS, RINGS, SAMPLES, SETTINGS, SETTINGS_LAYOUT, prepare
 from pyloader.monitors.transport import Transport, best_transport
 
 BPFFS = Path("/sys/fs/bpf")
@@ -182,7 +182,7 @@ class Pins:
         for kind in ("maps", "programs", "links"):
             (self._new / kind).mkdir(mode=0o700, parents=True)
         for name in climbed.object.maps():
-            if name != SAMPLES:
+            if name not in {SAMPLES, *LANE_RINGS}:
                 pin(climbed.object.map_fd(name), self._new / "maps" / name.removeprefix(".rodata."))
         for program, link in climbed.links.items():
             pin(climbed.object.program_fd(program), self._new / "programs" / program)

@@ -1,6 +1,9 @@
 """The paths of control groups, told once each."""
 
 from collections.abc import Iterable
+from itertools import islice
+
+import msgspec
 
 from pyloader.host import procfs
 from pyloader.records import AnyRecord, CgroupSeen, Elsewhere, ProcessExec
@@ -23,6 +26,8 @@ class CgroupNames:
     def __init__(self) -> None:
         self._attempts: dict[int, int] = {}
         self._next_search = 0
+        self._found: dict[int, CgroupSeen] = {}
+        """What the last search through all control groups found."""
 
     def know(self, cgroup: int) -> None:
         """Take a control group for announced."""
@@ -55,7 +60,8 @@ class CgroupNames:
         return news
 
     def _search(self, cgroup: int, timestamp: int) -> CgroupSeen | None:
-        if timestamp < self._next_search:
-            return None
-        self._next_search = timestamp + _SEARCH_INTERVAL_NS
-        return next((seen for seen in procfs.cgroups(timestamp) if seen.cgroup == cgroup), None)
+        if timestamp >= self._next_search:
+            self._next_search = timestamp + _SEARCH_INTERVAL_NS
+            self._found = {seen.cgroup: seen for seen in islice(procfs.cgroups(timestamp), _CAPACITY)}
+        seen = self._found.get(cgroup)
+        return msgspec.structs.replace(seen, timestamp=timestamp) if seen is not None else None

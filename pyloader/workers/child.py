@@ -37,9 +37,9 @@ from pyloader.workers.messages import (
     Pass,
     Ready,
     Report,
-    ReportFrom,
     Results,
     Stop,
+    Tell,
     ToWorker,
 )
 from pyloader.workers.tally import assessed
@@ -128,7 +128,7 @@ class Worker:
     def __init__(self, line: Line, make_source: Callable[[bytes], Source]) -> None:
         self._line = line
         self._begin = begin = self._first()
-        self._min_score = begin.min_score
+        self._min_score, self._everything = begin.min_score, begin.everything
         self._source = make_source(begin.source)
         self._shared: list[Shared] = []
         self._keeper = self._open_keeper()
@@ -211,8 +211,8 @@ class Worker:
                     self._answer(message)
                 case Add(records):
                     self._source.add(records)
-                case ReportFrom(min_score):
-                    self._min_score = min_score
+                case Tell(min_score, everything):
+                    self._min_score, self._everything = min_score, everything
                     self._pipeline.report_from(min_score)
                 case Stop(level):
                     self._pipeline.follow(self._pipeline.latest, level, self._pipeline.focus)
@@ -242,14 +242,14 @@ class Worker:
         self._send()
 
     def _assess(self, records: Iterable[AnyRecord]) -> None:
-        pipeline, level, everything = self._pipeline, self._pipeline.posture, self._begin.everything
-        assess = pipeline.assess
+        pipeline, level, everything = self._pipeline, self._pipeline.posture, self._everything
+        assess, know = pipeline.assess, pipeline.host.apply
         assessment = None
         for record in records:
-            one = assess(record)
             if type(record) is Elsewhere:
+                know(record.record)
                 continue
-            assessment = one
+            assessment = one = assess(record)
             call = pipeline.take_call() if one.evidence else None
             if everything or call is not None or one.alerts or one.answer or type(record) in _TOLD:
                 self._told.append(Told.of(one, call))
@@ -297,7 +297,7 @@ class Worker:
             summary=pipeline.summary(),
             untold=self._untold,
             untold_alerts=self._untold_alerts,
-            last=Told.of(last) if last is not None and not self._begin.everything else None,
+            last=Told.of(last) if last is not None and not self._everything else None,
         )
 
     def _pause(self, records: int) -> None:

@@ -64,10 +64,11 @@ class Add(msgspec.Struct, array_like=True, tag="add", frozen=True):
     records: list[AnyRecord]
 
 
-class ReportFrom(msgspec.Struct, array_like=True, tag="report-from", frozen=True):
-    """The lowest score that raises an alert from now on."""
+class Tell(msgspec.Struct, array_like=True, tag="tell", frozen=True):
+    """What to tell from now on: alerts from which score on, and whether every assessment is told."""
 
     min_score: float
+    everything: bool
 
 
 class Stop(msgspec.Struct, array_like=True, tag="stop", frozen=True):
@@ -76,7 +77,7 @@ class Stop(msgspec.Struct, array_like=True, tag="stop", frozen=True):
     level: Level
 
 
-ToWorker: TypeAlias = Begin | Decided | Learn | Ask | Add | ReportFrom | Stop
+ToWorker: TypeAlias = Begin | Decided | Learn | Ask | Add | Tell | Stop
 
 
 class Ready(msgspec.Struct, array_like=True, tag="ready", frozen=True):

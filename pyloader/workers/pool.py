@@ -56,9 +56,9 @@ from pyloader.workers.messages import (
     Pass,
     Ready,
     Report,
-    ReportFrom,
     Results,
     Stop,
+    Tell,
 )
 from pyloader.workers.place import Place
 from pyloader.workers.tally import joined
@@ -245,8 +245,12 @@ class Pool:
     def report_from(self, min_score: float) -> None:
         """Let this be the lowest score that raises an alert from now on."""
         self._min_score = min_score
-        for place in self._places:
-            place.send(ReportFrom(min_score))
+        self._tell()
+
+    def tell_all(self, *, everything: bool) -> None:
+        """Tell every assessment from now on, or only those that matter."""
+        self._everything = everything
+        self._tell()
 
     def summary(self) -> Summary:
         """Return what all workers came to, by their last reports."""
@@ -454,6 +458,10 @@ class Pool:
         news: list[AnyRecord] = [*self._lanes.follow()]
         if news:
             self._places[0].send(Add(news))
+
+    def _tell(self) -> None:
+        for place in self._places:
+            place.send(Tell(self._min_score, self._everything))
 
     def _begin(self, place: Place, *added: AnyRecord) -> None:
         described = self._lanes.description(place.number)

@@ -24,6 +24,7 @@ from tests.bench import (
     bench_startup,
     bench_streams,
     bench_subscribers,
+    bench_workers,
     bench_xdp,
     machine,
 )
@@ -35,6 +36,7 @@ BENCHES: dict[str, ModuleType] = {
     "ring": bench_ring,
     "assessment": bench_assessment,
     "scoring": bench_scoring,
+    "workers": bench_workers,
     "latency": bench_latency,
     "subscribers": bench_subscribers,
     "loss": bench_loss,
