@@ -70,7 +70,9 @@ def _make(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Sensor, _Kerne
 
     def make(*monitors: str, interfaces: Sequence[str] = ()) -> tuple[Sensor, _Kernel]:
         sensor = Sensor(monitors, interfaces=interfaces)
-        source = sensor._source  # noqa: SLF001 -- the test's own.
+        engine = sensor._engine  # noqa: SLF001 -- the test's own.
+        assert isinstance(engine, InProcess)
+        source = engine.source
         assert isinstance(source, _Kernel)
         return sensor, source
 

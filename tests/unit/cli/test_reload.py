@@ -87,7 +87,7 @@ def test_what_can_change(run: Run, reload: Reload) -> None:
     assert said == (
         "pyloader: the settings were read again: monitors, min_score, output.format, output.events changed\n"
     )
-    assert run.asked == [{"monitors": ["process"], "interfaces": ()}, {"min_score": 70.0}]
+    assert run.asked == [{"monitors": ["process"], "interfaces": ()}, {"min_score": 70.0}, {"events": True}]
     assert isinstance(run.outlet.sink, JsonSink)
     assert run.reloader.settings == wanted
 

@@ -91,6 +91,8 @@ def test_run(capsys: Output, source: FakeSource, asked: dict[str, object]) -> No
         "state_dir": default_folder(os.geteuid(), os.environ),
         "needs_state": False,
         "score": True,
+        "workers": 1,
+        "events": False,
     }
 
 
@@ -100,6 +102,7 @@ def test_options_reach_the_sensor(source: FakeSource, asked: dict[str, object]) 
         "--monitors": "memory,network,memory",
         "--interface": "eth0",
         "--min-score": "70",
+        "--workers": "2",
         "--record": "x.rec",
         "--btf": "k.btf",
         "--ring-bytes": "65536",
@@ -108,7 +111,7 @@ def test_options_reach_the_sensor(source: FakeSource, asked: dict[str, object]) 
         "--instance": "second-1_B",
         "--state-dir": "known",
     }
-    assert main(["run", *(word for option in options.items() for word in option)]) == 0
+    assert main(["run", "--events", *(word for option in options.items() for word in option)]) == 0
 
     assert source.asked[-1] == "close"
     assert asked == {
@@ -124,6 +127,8 @@ def test_options_reach_the_sensor(source: FakeSource, asked: dict[str, object]) 
         "state_dir": Path("known"),
         "needs_state": True,
         "score": True,
+        "workers": 2,
+        "events": True,
     }
 
 

@@ -163,6 +163,7 @@ def test_summary_is_the_last_line() -> None:
         "labels": {},
         "faults": {},
         "nats": {},
+        "workers": [],
     }
 
 
