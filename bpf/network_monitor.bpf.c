@@ -16,9 +16,9 @@
 
 #include "addresses.bpf.h"
 #include "deliver.bpf.h"
+#include "dissect.bpf.h"
 #include "flows.bpf.h"
 #include "fragments.bpf.h"
-#include "packet.bpf.h"
 #include "salience.bpf.h"
 #include "sources.bpf.h"
 #include "traffic.bpf.h"

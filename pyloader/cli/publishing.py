@@ -84,6 +84,8 @@ class Publishing:
                 return
             # What can be known to be wrong without a server is raised before anything has changed.
             following = _publisher(self._sensor, after)
+            if following is not None:
+                self._attach(_effective(after))
             with self._lock:
                 previous, self._publisher = self._publisher, None
                 self._held = held = _Held()
@@ -103,7 +105,6 @@ class Publishing:
                     self._publisher, self._held = following, None
                     if following is not None:
                         held.hand_over(following, self._nats)
-            self._attach()
 
     def summed(self, summary: Summary) -> Summary:
         """Close, and return the summary of a run with what became of what was to be published."""
@@ -127,16 +128,14 @@ class Publishing:
         self._counts.update({name: count for name, count in counts.items() if name != _WAITING})
         self._counts[_WAITING] = counts.get(_WAITING, 0)
 
-    def _attach(self) -> None:
-        """Let the sensor give what the settings ask for, if it does not yet."""
-        if self._publisher is None:
-            return
-        if "records" in self._nats.publish and not self._is_tapped:
-            self._is_tapped = True
+    def _attach(self, settings: NatsSettings) -> None:
+        """Let the sensor give what these settings ask for, if it does not yet. Raises `UsageError` if it cannot."""
+        if "records" in settings.publish and not self._is_tapped:
             self._sensor.tap(self._records)
-        if {"alerts", "assessments"} & set(self._nats.publish) and not self._is_subscribed:
-            self._is_subscribed = True
+            self._is_tapped = True
+        if {"alerts", "assessments"} & set(settings.publish) and not self._is_subscribed:
             self._sensor.subscribe(self._of_assessment, name="nats")
+            self._is_subscribed = True
 
     def _records(self, records: Sequence[AnyRecord], raw: Sequence[bytes]) -> None:
         with self._lock:
@@ -157,8 +156,8 @@ class Publishing:
 
     def __enter__(self) -> Self:
         if self._publisher is not None:
+            self._attach(self._nats)
             self._publisher.start()
-            self._attach()
         return self
 
     def __exit__(

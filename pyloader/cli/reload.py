@@ -74,7 +74,7 @@ class Reloader:
                 continue
             try:
                 self._reload(self._read())
-            except (PyloaderError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 -- whatever it is, the run goes on.
                 options.say(f"{error}; the settings stay as they were")
 
     def _reload(self, wanted: Settings) -> None:

@@ -96,13 +96,16 @@ def interfaces(values: Sequence[str]) -> None:
 
 def monitor(value: str) -> None:
     """Check the name of a monitor that needs no interface."""
-    if value not in MONITORS:
-        message = f"there is no monitor {value!r}; there are: {', '.join(MONITORS)}"
-        raise ValueError(message)
+    _require(value, list(MONITORS))
 
 
 def monitors(values: Sequence[str]) -> None:
     """Check the names of monitors that can run, on interfaces or without. There must be one."""
     for value in values or [""]:
-        if value not in ON_INTERFACES:
-            monitor(value)
+        _require(value, [*MONITORS, *ON_INTERFACES])
+
+
+def _require(value: str, known: Sequence[str]) -> None:
+    if value not in known:
+        message = f"there is no monitor {value!r}; there are: {', '.join(known)}"
+        raise ValueError(message)

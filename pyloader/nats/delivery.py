@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger(__name__)
 
 PATIENCE: Final = 10.0
-"""Seconds that the server has to acknowledge a message."""
+"""Seconds for which the server may acknowledge nothing while something is under way."""
 
 _UNDERWAY: Final = 1024
 _UNDERWAY_BYTES: Final = 1 << 20
@@ -100,7 +100,6 @@ class _Sent(NamedTuple):
     lane: Lane
     entry: Entry
     size: int
-    time: float
 
 
 class _Error(msgspec.Struct):
@@ -142,6 +141,8 @@ class Delivery:
         self._number = 0
         self._underway: dict[int, _Sent] = {}
         self._size = 0
+        self._progress = 0.0
+        """When the server acknowledged something, or there was nothing to acknowledge (s, monotonic)."""
         self._failure: NatsError | None = None
         self._inbox = ""
 
@@ -191,7 +192,9 @@ class Delivery:
                 if size > self._client.max_payload:
                     self._give_up(lane, number, entry, "larger than the server takes")
                     continue
-                self._underway[number] = _Sent(lane, entry, size, time.monotonic())
+                if not self._underway:
+                    self._progress = time.monotonic()
+                self._underway[number] = _Sent(lane, entry, size)
                 self._size += size
                 await self._publish(number, entry)
             else:
@@ -211,10 +214,10 @@ class Delivery:
             raise NatsUnreachableError(message) from error
 
     async def _wait(self) -> None:
-        """Wait for something to change, but not longer than for the oldest acknowledgement."""
+        """Wait for something to change, but not longer than the server may take."""
         left = None
         if self._underway:
-            left = next(iter(self._underway.values())).time + PATIENCE - time.monotonic()
+            left = self._progress + PATIENCE - time.monotonic()
             if left <= 0:
                 message = f"the server has acknowledged nothing for {PATIENCE:.0f} seconds"
                 raise NatsUnreachableError(message)
@@ -256,6 +259,7 @@ class Delivery:
             return
         del self._underway[number]
         self._size -= sent.size
+        self._progress = time.monotonic()
         if answer.error is not None:
             self._give_up(sent.lane, number, sent.entry, "larger than the stream takes")
         else:

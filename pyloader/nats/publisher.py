@@ -178,8 +178,9 @@ class Publisher(OfOneProcess):
             sensor.subscribe(self._of_assessment, name="nats")
 
     def records(self, records: Sequence[AnyRecord], raw: Sequence[bytes]) -> None:
-        """Publish records by their bytes."""
-        self._hand_over(_Batch(records, raw, (), sum(map(len, raw)), time.time_ns()))
+        """Publish records by their bytes, if the settings ask for them."""
+        if "records" in self._settings.publish:
+            self._hand_over(_Batch(records, raw, (), sum(map(len, raw)), time.time_ns()))
 
     def assessments(self, assessments: Sequence[Assessment]) -> None:
         """Publish assessments, and the alerts among them, as far as the settings ask for them."""
@@ -189,7 +190,6 @@ class Publisher(OfOneProcess):
             alerts = [self._composer.alert(alert, now) for one in assessments for alert in one.alerts]
             if alerts and self._lanes is not None and self._is_open:
                 self._lanes.alerts.spool.append(alerts)
-                self._lanes.records.spool.hold_bounds()
                 self._wake()
             else:
                 self._losses.add_entries(alerts, "closed")
@@ -371,6 +371,8 @@ class Publisher(OfOneProcess):
             if "records" in self._settings.publish and now >= next_header:
                 next_header = now + _HEADER_EVERY
                 lanes.records.spool.append([self._header()])
+            # Alerts take their room from records.
+            lanes.records.spool.hold_bounds()
             self._announce(lanes)
             for lane in lanes:
                 lane.spool.expire()

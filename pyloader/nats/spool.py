@@ -14,6 +14,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import stat
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -34,6 +35,7 @@ _SHARE: Final = 8
 
 _MOMENT: Final = 1.0
 
+_OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
 _SUFFIX: Final = ".spool"
 
 
@@ -244,8 +246,11 @@ class Spool:
                     found.append(_Segment(int(stem), state.st_size, state.st_mtime, None))
         found.sort(key=lambda segment: segment.number)
         for segment in found:
-            self._segments.append(segment)
             self._next = segment.number + 1
+            if segment.size:
+                self._segments.append(segment)
+            else:
+                self._path(segment.number).unlink(missing_ok=True)
         self._hold_bounds()
 
     def _append(self, data: bytes) -> None:
@@ -417,6 +422,13 @@ class SpoolFolder:
         except OSError as error:
             message = f"the spool {path} cannot be used: {error.strerror}; choose another folder"
             raise NatsError(message) from error
+        found = os.fstat(self._descriptor)
+        if found.st_uid not in (0, os.geteuid()) or found.st_mode & _OTHERS:
+            self.close()
+            message = (
+                f"others may write to the spool {path} and publish in our name; forbid it, or choose another folder"
+            )
+            raise NatsError(message)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

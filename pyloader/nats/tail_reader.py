@@ -13,6 +13,8 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from pyloader.nats.subjects import covers
+
 if TYPE_CHECKING:
     from nats.aio.client import Client
     from nats.aio.msg import Msg
@@ -30,6 +32,9 @@ _FORGOTTEN: Final = 60.0
 """Seconds after which the server forgets a consumer that nobody asks."""
 
 _NANO: Final = 1_000_000_000
+_NO_SUBSET: Final = 10_093
+"""`JSConsumerFilterNotSubsetErr` (server/errors.json of nats-server)."""
+
 _PLACES: Final = {9: 5, 12: 7}
 """Where the sequence stands in a reply subject of so many tokens; newer servers may put domain and account before it.
 
@@ -112,6 +117,7 @@ class StreamReader:
     async def _open(self) -> "Subscription":
         """Make a consumer, and the subscription to which it sends."""
         from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy  # noqa: PLC0415 -- of the extra.
+        from nats.js.errors import BadRequestError  # noqa: PLC0415 -- likewise.
 
         config = ConsumerConfig(
             filter_subject=self._subject,
@@ -127,7 +133,14 @@ class StreamReader:
         elif self._since is not None:
             config.deliver_policy = DeliverPolicy.BY_START_TIME
             config.opt_start_time = datetime.fromtimestamp(self._since, UTC)
-        made = await self._jetstream.add_consumer(self._stream, config)
+        try:
+            made = await self._jetstream.add_consumer(self._stream, config)
+        except BadRequestError as error:
+            if error.err_code != _NO_SUBSET:
+                raise
+            # A wider pattern than the stream's own, as `pyloader.web.>` is: all comes, and is looked through here.
+            config.filter_subject = None
+            made = await self._jetstream.add_consumer(self._stream, config)
         self._consumer = made.name
         self._delivered = 0
         self._is_broken = False
@@ -151,7 +164,7 @@ class StreamReader:
         self._news.set()
 
     def _take(self, message: "Msg") -> Sent | None:
-        """Return a message; `None` for what the server says about the request, and for one out of order."""
+        """Return a message; `None` for one that is not wanted or out of order, and for words about the request."""
         headers = message.headers or {}
         place = message.reply.split(".")
         at = _PLACES.get(len(place))
@@ -165,6 +178,8 @@ class StreamReader:
         self._delivered = delivered
         self._asked -= 1
         self.after = sequence
+        if not covers(self._subject, message.subject):
+            return None
         return Sent(message.subject, message.data, headers, sequence)
 
     def _listen(self, status: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pyloader import Assessment, LoadError, Sensor, UsageError
-from pyloader.monitors import LoadedMonitor, Monitor, Transport
+from pyloader.monitors import PROCESS, LoadedMonitor, Monitor, Pins, Transport
 from pyloader.records import ConnectionOpened, HookInUse, ProcessExec, ProcessSeen, text
 from pyloader.records.codec import decode
 from tests.kernel.command import Running, running
@@ -119,12 +119,13 @@ def hooks(assessments: list[Assessment]) -> dict[bytes, set[bool]]:
     return held
 
 
-def test_what_was_seen_before_a_monitor_goes_is_told(programs: Path) -> None:
-    """Whatever a monitor saw until it was switched off is told, and nothing after that, nor is anything told twice."""
+def test_what_was_seen_before_a_monitor_goes_is_told(programs: Path, tmp_path: Path, transport: Transport) -> None:
+    """Whatever a monitor saw until it was switched off is told once, and nothing after that; a recording holds it."""
+    recording = tmp_path / "x.rec"
     with subprocess.Popen([programs / "serve"], stdout=subprocess.PIPE) as server:
         assert server.stdout is not None
         port = int(server.stdout.readline())
-        with Sensor(["process", "connection"]) as sensor:
+        with Sensor(["process", "connection"], transport=transport, record_to=recording) as sensor:
             seen = sensor.subscribe(capacity=1_000_000)
             sensor.start()
             for _ in range(3):
@@ -136,10 +137,44 @@ def test_what_was_seen_before_a_monitor_goes_is_told(programs: Path) -> None:
             assert sensor.wait(30)
             assessments = list(seen.iter(0))
         server.terminate()
+    with Sensor.replay(recording) as again:
+        replayed = list(again)
 
     clients = Counter(one.pid for one in of_type(ConnectionOpened, assessments) if one.remote_port == port)
     assert sorted(clients.values()) == [500, 500, 500]
     assert hooks(assessments) == {b"process": {True}, b"connection": {True}}
+    assert [one.record for one in replayed] == [one.record for one in assessments]
+    assert [one.score for one in replayed] == [one.score for one in assessments]
+
+
+def test_pinned_monitor_that_goes_and_comes_back(programs: Path) -> None:
+    """A pinned monitor works on while it is not watched, and what it saw then is told once when it is again."""
+    pins = Pins(PROCESS, "pyloader-test")
+    assert pins.load(ring_bytes=1 << 20)
+    try:
+        with Sensor(["process"], instance="pyloader-test") as sensor:
+            seen = sensor.subscribe(capacity=1_000_000)
+            sensor.start()
+            for number, monitors in enumerate((["connection"], ["process"], ["connection"], ["process"], ["memory"])):
+                run([programs / "nothing", str(number)])
+                sensor.reconfigure(monitors=monitors)
+            run([programs / "nothing", "unread"])
+            sensor.stop()
+            assert sensor.wait(30)
+            assessments = list(seen.iter(0))
+        with Sensor(["process"], instance="pyloader-test") as sensor:
+            sensor.stop()
+            later = list(sensor)
+    finally:
+        pins.unload()
+
+    assert numbers(assessments, programs / "nothing") == [b"0", b"1", b"2", b"3", b"4"]
+    assert numbers(later, programs / "nothing") == [b"unread"]
+
+
+def numbers(assessments: list[Assessment], program: Path) -> list[bytes]:
+    """Return the arguments with which a program was executed."""
+    return [one.args.split(b"\0")[1] for one in of_type(ProcessExec, assessments) if text(one.exe) == str(program)]
 
 
 def test_process_monitor_that_comes_later(programs: Path) -> None:
@@ -158,8 +193,7 @@ def test_process_monitor_that_comes_later(programs: Path) -> None:
         assessments = list(seen.iter(0))
 
     assert sleeper.pid in {one.pid for one in of_type(ProcessSeen, assessments)}
-    told = [one.args for one in of_type(ProcessExec, assessments) if text(one.exe) == str(programs / "nothing")]
-    assert [args.split(b"\0")[1] for args in told] == [b"now"]
+    assert numbers(assessments, programs / "nothing") == [b"now"]
     assert hooks(assessments)[b"process"] == {False}
 
 
@@ -185,8 +219,7 @@ def test_what_fails_changes_nothing(programs: Path, monkeypatch: pytest.MonkeyPa
         assert sensor.wait(30)
         assessments = list(seen.iter(0))
 
-    told = [one.args for one in of_type(ProcessExec, assessments) if text(one.exe) == str(programs / "nothing")]
-    assert [args.split(b"\0")[1] for args in told] == [b"still"]
+    assert numbers(assessments, programs / "nothing") == [b"still"]
     assert hooks(assessments) == {b"process": {True}}
 
 

@@ -46,6 +46,19 @@ def contents(server: NatsServer, stream: str) -> list[Message]:
     return asyncio.run(read())
 
 
+def delete(server: NatsServer, stream: str) -> None:
+    """Delete a stream."""
+
+    async def ask() -> None:
+        client = await connect(NatsSettings(url=server.url))
+        try:
+            await client.jsm(timeout=10).delete_stream(stream)
+        finally:
+            await client.close()
+
+    asyncio.run(ask())
+
+
 def listen(server: NatsServer, subject: str, act: Callable[[], object], count: int) -> list[Message]:
     """Subscribe, act, and return as many messages as are asked for."""
 

@@ -24,9 +24,14 @@ class NatsServer:
         self._process: subprocess.Popen[str] | None = None
         self._drain: threading.Thread | None = None
         self._file = folder / "server.conf"
+        self._is_jetstream = jetstream
+        self.configure(more)
+
+    def configure(self, more: str) -> None:
+        """Exchange the further configuration, from the next start on."""
         lines = [f"host: 127.0.0.1\nport: {self.port}", more]
-        if jetstream:
-            store = f'store_dir: "{folder / "store"}"'
+        if self._is_jetstream:
+            store = f'store_dir: "{self.folder / "store"}"'
             self._write([*lines, f"jetstream {{ {store}, {_SYNCED} }}"])
             if not self._is_valid():
                 # Servers before 2.10 do not know the word; killed by a signal, they lose nothing without it.

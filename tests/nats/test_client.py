@@ -1,7 +1,9 @@
 """Connecting to a real server, and what is said when that fails."""
 
 import asyncio
+import logging
 import subprocess
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,8 +13,10 @@ from msgspec.structs import replace
 
 from pyloader.config import NatsSettings
 from pyloader.errors import NatsError, NatsRefusedError, NatsUnreachableError
+from pyloader.nats import Publisher
 from pyloader.nats.client import connect
 from tests.nats.server import NatsServer
+from tests.unit.examples import HEADER
 
 SECRET = "correct-horse"  # noqa: S105 -- the password of a server that the test makes.
 
@@ -88,6 +92,29 @@ def test_password(server_with: Callable[[str], NatsServer], tmp_path: Path) -> N
         assert "battery" not in str(caught.value)
         with pytest.raises(NatsRefusedError):
             _reached(NatsSettings(url=server.url))
+
+
+def test_secrets_are_never_said(
+    server_with: Callable[[str], NatsServer], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither logs, down to the last detail, nor errors, with all that led to them, nor shown objects hold a secret."""
+    wrong = "battery-staple"
+    caplog.set_level(logging.DEBUG)
+    with server_with(f'authorization {{ user: "sensor", password: "{SECRET}" }}') as server:
+        said = []
+        for settings in (
+            NatsSettings(url=f"nats://sensor:{wrong}@127.0.0.1:{server.port}"),
+            NatsSettings(url=server.url, user="sensor", password_file=_file(tmp_path / "wrong", wrong)),
+            NatsSettings(url=f"nats://{wrong}@127.0.0.1:{server.port},nats://x:{wrong}@127.0.0.1:1"),
+        ):
+            publisher = Publisher(settings, HEADER)
+            with pytest.raises(NatsRefusedError) as caught:
+                publisher.start()
+            said += traceback.format_exception(caught.value)
+            said += [repr(publisher), repr(publisher.stats()), repr(settings)]
+
+    assert wrong not in "".join(said)
+    assert wrong not in caplog.text
 
 
 def test_token(server_with: Callable[[str], NatsServer], tmp_path: Path) -> None:

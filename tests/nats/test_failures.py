@@ -19,7 +19,7 @@ from pyloader.nats.publisher import PublisherStats
 from pyloader.pipeline import Assessment
 from pyloader.records.codec import encode
 from tests.nats.proxy import Proxy
-from tests.nats.reading import Message, contents
+from tests.nats.reading import Message, contents, delete
 from tests.nats.server import NatsServer
 from tests.unit.examples import HEADER, alert, exec_record
 
@@ -135,9 +135,12 @@ def test_connection_stalls(nats_server: NatsServer, tmp_path: Path, monkeypatch:
             with _load(publisher) as load:
                 _until(publisher, 100)
                 proxy.stall()
+                before = len(load.alerts)
                 while publisher.stats().connected:
                     threading.Event().wait(0.01)
                 assert publisher.stats().waiting
+                # Who hands over has gone on meanwhile, at the same rate.
+                assert len(load.alerts) >= before + 20
                 proxy.cut()
                 proxy.flow()
             stats = _drained(publisher)
@@ -179,6 +182,64 @@ def test_what_is_left_waits_for_the_next(nats_server: NatsServer, tmp_path: Path
         assert publisher.stats().lost == {}
 
     _arrived(contents(nats_server, "S"), load)
+
+
+def test_credentials_are_exchanged(tmp_path: Path) -> None:
+    """A server that takes other credentials than before gets what has waited as soon as the file holds them."""
+    folder, password = tmp_path / "server", tmp_path / "password"
+    folder.mkdir()
+    password.write_text("first")
+    password.chmod(0o600)
+    user = 'authorization {{ user: "sensor", password: "{}" }}'
+    load = Load([], [])
+    with NatsServer(folder, more=user.format("first")) as server:
+        settings = NatsSettings(url=server.url, stream="S", publish=("alerts",), user="sensor", password_file=password)
+        with Publisher(settings, HEADER, spool=tmp_path / "spool") as publisher:
+            _hand_over(publisher, load, 0)
+            _drained(publisher)
+            server.kill()
+            server.configure(user.format("second"))
+            server.start()
+            _hand_over(publisher, load, 1)
+            while "check the credentials" not in publisher.stats().problem:
+                threading.Event().wait(0.01)
+            password.write_text("second")
+            stats = _drained(publisher)
+
+    assert (stats.published, stats.lost, stats.problem) == (2, {}, "")
+
+
+def test_stream_is_deleted(nats_server: NatsServer, tmp_path: Path) -> None:
+    """A stream that somebody deletes is made again, and nothing that was not in it is lost."""
+    settings = NatsSettings(url=nats_server.url, stream="S", publish=("alerts", "records"))
+    load = Load([], [])
+    with Publisher(settings, HEADER, spool=tmp_path / "spool") as publisher:
+        _hand_over(publisher, load, 0)
+        _drained(publisher)
+        delete(nats_server, "S")
+        after = Load([], [])
+        for number in range(1, 50):
+            _hand_over(publisher, after, number)
+        stats = _drained(publisher)
+
+    assert stats.lost == {}
+    _arrived(contents(nats_server, "S"), after)
+
+
+def test_another_server_takes_over(tmp_path: Path) -> None:
+    """Where several servers are named, another one is taken when the first has gone."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    load = Load([], [])
+    with NatsServer(tmp_path / "one") as one, NatsServer(tmp_path / "two") as two:
+        settings = NatsSettings(url=f"{one.url},{two.url}", stream="S")
+        with Publisher(settings, HEADER, spool=tmp_path / "spool") as publisher:
+            _hand_over(publisher, load, 0)
+            _drained(publisher)
+            one.kill()
+            _hand_over(publisher, load, 1)
+            _drained(publisher)
+        assert [message.id for message in contents(two, "S")] == load.alerts[1:]
 
 
 def test_core_nats_in_memory(nats_server: NatsServer) -> None:

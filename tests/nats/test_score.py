@@ -31,6 +31,10 @@ from tests.nats.server import NatsServer
 HOSTS = range(4)
 EACH = 20
 
+_FIRST_ALERT = 20
+_SECOND_ALERT = 30
+"""Records of the sample that raise alerts, which nobody would raise who does not know what came before."""
+
 
 def _holders(found: dict[str, Claim]) -> list[int]:
     """Return how many hosts each scorer has, those without one left out."""
@@ -176,13 +180,13 @@ def test_scoring_far_away_is_scoring_here(nats_server: NatsServer) -> None:
     records = [record for batch in reader.batches() for record in batch]
     reader.close()
     of = msgspec.structs.replace(reader.header, hostname="host-0")
-    third = len(records) // 3
-    for part, ending in enumerate((signal.SIGTERM, signal.SIGKILL, signal.SIGTERM)):
-        publish(nats_server, of, records[part * third : None if part == 2 else (part + 1) * third])
+    parts = (records[:_FIRST_ALERT], records[_FIRST_ALERT:_SECOND_ALERT], records[_SECOND_ALERT:])
+    for part, ending in zip(parts, (signal.SIGTERM, signal.SIGKILL, signal.SIGTERM), strict=True):
         before = _place(claims(nats_server), 0)
+        publish(nats_server, of, part)
         with scorer(nats_server) as one:
             until_claims(nats_server, lambda found, before=before: _place(found, 0) > before)  # type: ignore[misc]
-            if part == 2:
+            if part is parts[-1]:
                 until(lambda: published(nats_server, 0), lambda found: len(found) >= len(local))
             one.end(ending)
 

@@ -62,6 +62,19 @@ def test_a_stream_from_its_beginning(nats_server: NatsServer) -> None:
     assert tail.objects("summary") == [{"type": "summary", "messages": {"alerts": 2 * _EACH}}]
 
 
+@pytest.mark.parametrize("pattern", ["pyloader.host-1.>", "pyloader.*.process.>", "*.host-1.*.*"])
+def test_patterns(nats_server: NatsServer, pattern: str) -> None:
+    """A pattern that is wider than the subjects of the stream, too, gives what is asked for and nothing else."""
+    publish(nats_server, header(0), numbered(0, 1))
+    _alerts(nats_server, 0, 5, host=1)
+    with _of_stream(nats_server, "--subject", pattern) as tail:
+        tail.until(lambda: len(_ids(tail)) == 5)
+        assert tail.end() == 0
+
+    assert {one["hostname"] for one in tail.objects("header")} <= {"host-1"}
+    assert ("host-0" in "".join(tail.lines)) == (pattern == "pyloader.*.process.>")
+
+
 def test_from_now_on(nats_server: NatsServer) -> None:
     """Without a stream only what is published from now on comes."""
     _alerts(nats_server, 0)

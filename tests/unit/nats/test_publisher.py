@@ -31,6 +31,7 @@ def test_only_what_is_asked_for(tmp_path: Path) -> None:
         assert publisher.stats().waiting == 0
     with Publisher(NatsSettings(url=NOBODY, stream="S"), HEADER, spool=tmp_path) as publisher:
         publisher.assessments([Assessment(exec_record(), None, 99.0)])
+        publisher.records([exec_record()], [encode(exec_record())])
         assert publisher.stats().waiting == 0
         publisher.assessments([_assessment()])
         assert publisher.stats().waiting > 0

@@ -138,8 +138,9 @@ def test_torn_tail(tmp_path: Path) -> None:
 
 
 def test_nothing_but_damage(tmp_path: Path) -> None:
-    """A file in which nothing can be read is counted, and goes."""
+    """A file in which nothing can be read is counted, and goes, and so does an empty one, which is no damage."""
     (tmp_path / "0000000000000001.spool").write_bytes(b"x" * 100)
+    (tmp_path / "0000000000000002.spool").touch()
     (tmp_path / "notes.txt").write_text("not ours")
     spool = _spool(tmp_path)
 
@@ -294,5 +295,8 @@ def test_one_publisher_a_folder(tmp_path: Path) -> None:
     with SpoolFolder(tmp_path / "spool"), pytest.raises(BusyError, match="another process publishes"):
         SpoolFolder(tmp_path / "spool")
     SpoolFolder(tmp_path / "spool").close()
+    (tmp_path / "spool").chmod(0o770)
+    with pytest.raises(NatsError, match="others may write"):
+        SpoolFolder(tmp_path / "spool")
     with pytest.raises(NatsError, match="Not a directory"):
         SpoolFolder(tmp_path / "file" / "spool")
