@@ -22,7 +22,7 @@ OTHER = PROCESS._replace(name="other")
 class FakeLoaded:
     """A monitor that was loaded for several lanes."""
 
-    def __init__(self, monitor: Monitor, **options: Any) -> None:
+    def __init__(self, monitor: Monitor, **options: Any) -> None:  # noqa: ANN401 -- whatever it is loaded with.
         if monitor.name == "refused":
             message = "the kernel refused it"
             raise LoadError(message)
@@ -114,7 +114,7 @@ def _opened() -> Iterator[Open]:
     """Return a function that starts monitors for lanes."""
     opened: list[Lanes] = []
 
-    def start(*monitors: Monitor, lanes: int = 4, **options: Any) -> Lanes:
+    def start(*monitors: Monitor, lanes: int = 4, **options: Any) -> Lanes:  # noqa: ANN401 -- whatever it takes.
         made = Lanes(monitors or [PROCESS], lanes=lanes, ring_bytes=65_536, **options)
         opened.append(made)
         made.start()
@@ -225,7 +225,7 @@ def test_pinned_monitors_are_not_shared_out(monkeypatch: pytest.MonkeyPatch, ope
     """Monitors that an instance has pinned have one reader, and it is said what can be done."""
     monkeypatch.setattr("pyloader.sources.lanes.pinned_monitors", lambda _name, _all: [FakePins(PROCESS)])
 
-    with pytest.raises(UnsupportedError, match="process of instance lanes-test is pinned .* pyloader unload"):
+    with pytest.raises(UnsupportedError, match=r"process of instance lanes-test is pinned .* pyloader unload"):
         opened(instance="lanes-test")
     assert loaded == {}
 
