@@ -85,7 +85,7 @@ class WorkerSummary(msgspec.Struct, frozen=True):
 
     `records` it has assessed, `lost` did not reach it. `restarts` is how often another has begun in its place, and
     `gap` how many records left no trace in what the others then knew. `untold` assessments found no room on the way to
-    the parent; `untold_alerts` of them were alerts.
+    the parent, `untold_alerts` of them with alerts; `unshared` is how much of what the others were to learn found none.
     """
 
     worker: int
@@ -95,6 +95,7 @@ class WorkerSummary(msgspec.Struct, frozen=True):
     gap: int = 0
     untold: int = 0
     untold_alerts: int = 0
+    unshared: int = 0
 
 
 class Summary(msgspec.Struct, frozen=True, tag="summary"):

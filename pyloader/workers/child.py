@@ -49,7 +49,7 @@ ROOM: Final = 8 * 1024 * 1024
 """So many bytes may wait for the parent before assessments without an alert are dropped."""
 
 ROOM_FOR_ALERTS: Final = 64 * 1024 * 1024
-"""So many before those with an alert are dropped, too."""
+"""So many before those with an alert are dropped, too, and what the others are to learn."""
 
 _LONGEST_WAIT: Final = 1.0
 _BREATH: Final = 0.0004
@@ -138,8 +138,9 @@ class Worker:
             self._pipeline.learn(shared)
         self._told: list[Told] = []
         self._last: Assessment | None = None
-        self._untold = self._untold_alerts = 0
-        self._is_idle = False
+        self._untold = self._untold_alerts = self._unshared = 0
+        self._is_idle = self._is_over = False
+        self._learned = len(begin.shared)
 
     def run(self) -> None:
         """Read and assess to the end."""
@@ -153,7 +154,7 @@ class Worker:
         self._obey(self._rest)
         # What was made until now stays to the end: the collector need not look at it again.
         gc.freeze()
-        while True:
+        while not self._is_over:
             self._obey(self._line.messages())
             try:
                 records = self._source.read(0.0)
@@ -207,6 +208,7 @@ class Worker:
                 case Learn(shared):
                     for one in shared:
                         self._pipeline.learn(one)
+                    self._learned += len(shared)
                 case Ask():
                     self._answer(message)
                 case Add(records):
@@ -214,9 +216,10 @@ class Worker:
                 case Tell(min_score, everything):
                     self._min_score, self._everything = min_score, everything
                     self._pipeline.report_from(min_score)
-                case Stop(level):
+                case Stop(level, at_once):
                     self._pipeline.follow(self._pipeline.latest, level, self._pipeline.focus)
                     self._source.stop()
+                    self._is_over = at_once
                 case Begin():
                     error = "a worker begins once"
                     raise TypeError(error)
@@ -237,8 +240,9 @@ class Worker:
         self._assess([asked.label])
         # Whoever gets an answer may rely on it.
         if self._keeper is not None:
+            failures = self._keeper.failures
             self._keeper.keep(self._pipeline)
-            self._kept()
+            self._kept(failures)
         self._send()
 
     def _assess(self, records: Iterable[AnyRecord]) -> None:
@@ -261,10 +265,7 @@ class Worker:
 
     def _send(self) -> None:
         """Send what there is to tell, as far as there is room for it."""
-        if self._shared:
-            # A pipeline holds the list's own method.
-            self._line.send(Learn(self._shared[:]))
-            self._shared.clear()
+        self._share()
         if self._told:
             told, self._told = self._told, []
             if self._line.waiting > ROOM:
@@ -280,11 +281,25 @@ class Worker:
             self._line.flush()
 
     def _keep(self) -> None:
-        if self._keeper is not None and self._keeper.look(self._pipeline):
-            self._kept()
+        if self._keeper is not None:
+            failures = self._keeper.failures
+            if self._keeper.look(self._pipeline):
+                self._kept(failures)
 
-    def _kept(self) -> None:
-        self._line.send(Kept(assessed(self._pipeline.summary()), self._pipeline.latest))
+    def _kept(self, failures: int) -> None:
+        """Say that there is a new snapshot, if it could be taken: there were so many failures before."""
+        self._share()
+        if self._keeper is not None and self._keeper.failures == failures:
+            self._line.send(Kept(assessed(self._pipeline.summary()), self._pipeline.latest, self._learned))
+
+    def _share(self) -> None:
+        if self._shared:
+            if self._line.waiting > ROOM_FOR_ALERTS:
+                self._unshared += len(self._shared)
+            else:
+                self._line.send(Learn(self._shared[:]))
+            # A pipeline holds the list's own method.
+            self._shared.clear()
 
     def _report(self) -> Report:
         pipeline, last = self._pipeline, self._last
@@ -297,6 +312,7 @@ class Worker:
             summary=pipeline.summary(),
             untold=self._untold,
             untold_alerts=self._untold_alerts,
+            unshared=self._unshared,
             last=Told.of(last) if last is not None and not self._everything else None,
         )
 

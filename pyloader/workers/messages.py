@@ -72,9 +72,10 @@ class Tell(msgspec.Struct, array_like=True, tag="tell", frozen=True):
 
 
 class Stop(msgspec.Struct, array_like=True, tag="stop", frozen=True):
-    """The end, in this posture: to be answered by an `Ended`, when all that is left has been read."""
+    """The end, in this posture: to be answered by an `Ended`, when all that is left has been read, or `at_once`."""
 
     level: Level
+    at_once: bool = False
 
 
 ToWorker: TypeAlias = Begin | Decided | Learn | Ask | Add | Tell | Stop
@@ -99,7 +100,7 @@ class Report(msgspec.Struct, array_like=True, tag="report", frozen=True):
 
     `now` is the latest time of its records (ns), `processes` the ids of all that live, `last` the last assessment if
     there was one since the last report and not all are told. `untold` assessments, and `untold_alerts` of them with
-    alerts, found no room.
+    alerts, found no room, and so did what others were to learn, `unshared` times.
     """
 
     now: int
@@ -108,14 +109,19 @@ class Report(msgspec.Struct, array_like=True, tag="report", frozen=True):
     summary: Summary
     untold: int
     untold_alerts: int
+    unshared: int
     last: Told | None
 
 
 class Kept(msgspec.Struct, array_like=True, tag="kept", frozen=True):
-    """A snapshot holds all that was learned of so many records in this run, up to a time of them (ns)."""
+    """A snapshot holds all that was learned of so many records in this run, up to a time of them (ns).
+
+    It holds what this worker has shared before, and the first `learned` of what others have.
+    """
 
     records: int
     latest: int
+    learned: int
 
 
 class Note(msgspec.Struct, array_like=True, tag="note", frozen=True):

@@ -11,7 +11,7 @@ from pyloader.errors import PyloaderError
 from pyloader.records import AnalystLabel
 from pyloader.scorer.sharing import Shared
 from pyloader.workers.channel import Channel
-from pyloader.workers.messages import Begin, Decided, FromWorker, Report
+from pyloader.workers.messages import Begin, Decided, FromWorker, Kept, Learn, Report
 from pyloader.workers.tally import Tally
 
 SHARED: Final = 4_096
@@ -31,7 +31,7 @@ class Place:
     """One of the places. Times are of the monotonic clock, in seconds, but where it says ns of the records.
 
     `is_running` is whether there is a process, `is_up` whether it reads. `asked` are labels that it was asked about.
-    `since_kept` was shared since its last snapshot, which holds what was learned up to `kept_until` (ns, records).
+    `kept_until` is up to when its last snapshot holds what was learned (ns, records).
     """
 
     def __init__(self, number: int, command: Sequence[str]) -> None:
@@ -41,16 +41,18 @@ class Place:
         self.error: PyloaderError | None = None
         self.report: Report | None = None
         self.asked: list[AnalystLabel] = []
-        self.since_kept: deque[Shared] = deque(maxlen=SHARED)
         self.kept_until = 0
         self.gap = 0
         """How many records the last one that was lost had assessed since its last snapshot."""
         self._kept_records = 0
+        self._since_kept: deque[tuple[int, Shared]] = deque(maxlen=SHARED)
+        """What was shared since its last snapshot: by others as the how manieth that it was told, by itself as 0."""
+        self._passed_on = 0
         self._command = command
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: Channel[FromWorker] | None = None
         self._unanswered_since: float | None = None
-        self._began = 0.0
+        self.began = 0.0
         self._failures = 0
         self._due: float | None = None
 
@@ -72,6 +74,26 @@ class Place:
         """How many records the worker has assessed, as far as it said, since its last snapshot."""
         return max(0, self.tally.records - self._kept_records)
 
+    @property
+    def is_coming(self) -> bool:
+        """Whether somebody is about to begin here who may know what the last one knew."""
+        return not (self.is_up or self.has_ended) and self._failures <= 1
+
+    def shared(self) -> list[Shared]:
+        """Return what the next worker must be told, since no snapshot holds it."""
+        return [one for _, one in self._since_kept]
+
+    def share(self, shared: Sequence[Shared]) -> None:
+        """Pass on what another worker has shared."""
+        for number, one in enumerate(shared, self._passed_on + 1):
+            self._since_kept.append((number, one))
+        self._passed_on += len(shared)
+        self.send(Learn(list(shared)))
+
+    def has_shared(self, shared: Sequence[Shared]) -> None:
+        """Note what the worker itself has shared."""
+        self._since_kept.extend((0, one) for one in shared)
+
     def begin(self, begin: Begin, descriptors: Sequence[int]) -> None:
         """Start a process in this place. Raises `OSError`."""
         ours, theirs = socket.socketpair()
@@ -87,9 +109,12 @@ class Place:
                 ours.close()
                 raise
         self._channel = Channel(ours, FromWorker)
-        self._began = time.monotonic()
-        self._unanswered_since = self._began
+        self.began = time.monotonic()
+        self._unanswered_since = self.began
         self._due = None
+        # The beginner counts anew, from what it is told at the beginning.
+        self._passed_on = len(begin.shared)
+        self._since_kept = deque(enumerate(begin.shared, 1), maxlen=SHARED)
         self.is_running, self.is_up, self.has_ended = True, False, False
         self.error = self.report = None
         self.send(begin)
@@ -115,10 +140,11 @@ class Place:
         self.tally.reported(report)
         self._unanswered_since = None
 
-    def kept(self, records: int, latest: int) -> None:
-        """Note that a snapshot holds what was learned of so many records, up to a time of them (ns)."""
-        self._kept_records, self.kept_until = records, latest
-        self.since_kept.clear()
+    def kept(self, kept: Kept) -> None:
+        """Note what a snapshot holds."""
+        self._kept_records, self.kept_until = kept.records, kept.latest
+        left = [(number, one) for number, one in self._since_kept if number > kept.learned]
+        self._since_kept = deque(left, maxlen=SHARED)
 
     def is_silent(self, now: float, patience: float) -> bool:
         """Return whether the worker has left a question unanswered for so many seconds, or takes nothing."""
@@ -135,7 +161,7 @@ class Place:
         self.tally.replaced(self.gap)
         self._kept_records = 0
         self.asked = []
-        if now - self._began > WELL:
+        if now - self.began > WELL:
             self._failures = 0
         self.failed(now)
 

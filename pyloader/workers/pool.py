@@ -69,10 +69,10 @@ _LOG: Final = logging.getLogger(__name__)
 TURN: Final = 1.0
 """Seconds between two looks at the whole."""
 
-SILENCE: Final = 30.0
+SILENCE: Final = 60.0
 """Seconds for which a worker may leave a question unanswered."""
 
-START: Final = 60.0
+START: Final = 120.0
 """Seconds within which a worker begins."""
 
 END: Final = 20.0
@@ -171,7 +171,7 @@ class Pool:
         self._interfaces: int | None = None
         """A descriptor that polls readable when there is news of interfaces."""
         self._next_turn = 0.0
-        self._stopping = self._told_to_stop = self._closed = False
+        self._stopping = self._at_once = self._told_to_stop = self._detached = self._closed = False
         self._held = ExitStack()
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._held.callback(os.close, self._wake)
@@ -266,7 +266,9 @@ class Pool:
         """Let the workers end, keeping what they know, and release everything. Further calls do nothing."""
         if self._closed:
             return
-        self._stopping = True
+        # What nobody will be told need not be read.
+        self._stopping = self._at_once = True
+        self._told_to_stop = False
         deadline = time.monotonic() + END
         try:
             with suppress(PyloaderError):
@@ -313,9 +315,11 @@ class Pool:
             self._take(place)
         if self._stopping and not self._told_to_stop:
             self._told_to_stop = True
-            self._lanes.detach()
+            if not self._detached:
+                self._lanes.detach()
+                self._detached = True
             for place in self._places:
-                place.send(Stop(self._joint.posture.level))
+                place.send(Stop(self._joint.posture.level, at_once=self._at_once))
         self._pass_labels_on()
         now = time.monotonic()
         if now >= self._next_turn:
@@ -361,10 +365,11 @@ class Pool:
 
     def _handle_life(self, place: Place, message: Ready | Kept | Ended) -> None:
         match message:
-            case Kept(records, latest):
-                place.kept(records, latest)
+            case Kept():
+                place.kept(message)
             case Ready(level, tail, latest):
                 place.is_up = True
+                place.kept_until = latest
                 self.latest = max(self.latest, latest)
                 self._joint.resume(level, tail)
             case Ended(report, error, text):
@@ -400,11 +405,14 @@ class Pool:
         for one in shared:
             self._joint.learn(one)
         for other in self._places:
-            other.since_kept.extend(shared)
-            if other is not place:
-                other.send(Learn(shared))
+            if other is place:
+                other.has_shared(shared)
+            else:
+                other.share(shared)
 
     def _pass_labels_on(self) -> None:
+        if any(place.is_coming for place in self._places) and not self._stopping:
+            return
         while self._labels:
             self._ask(self._labels.popleft(), 0)
         for _ in range(len(self._stranded)):
@@ -474,7 +482,7 @@ class Pool:
             everything=self._everything,
             state=str(state),
             source=described.encode(),
-            shared=list(place.since_kept),
+            shared=place.shared(),
             added=list(added),
         )
         place.begin(begin, described.fds())
@@ -507,7 +515,7 @@ class Pool:
         if place.error is not None and place.error.log:
             _LOG.warning("worker %d: %s", place.number, place.error.log)
         for label in place.asked:
-            self._stranded.append((label, place.number + 1))
+            self._stranded.append((label, 0))
         place.lost(time.monotonic())
 
 

@@ -54,6 +54,7 @@ class Tally:
             gap=self.gap,
             untold=sum(report.untold for report in reports),
             untold_alerts=sum(report.untold_alerts for report in reports),
+            unshared=sum(report.unshared for report in reports),
         )
 
     def _reports(self) -> list[Report]:
@@ -82,6 +83,7 @@ def _together(reports: list[Report]) -> Report:
         summary=_added([report.summary for report in reports]),
         untold=sum(report.untold for report in reports),
         untold_alerts=sum(report.untold_alerts for report in reports),
+        unshared=sum(report.unshared for report in reports),
         processes=[],
     )
 

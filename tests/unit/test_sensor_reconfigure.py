@@ -7,6 +7,7 @@ from typing import Self
 import pytest
 
 from pyloader import LoadError, Sensor, UsageError
+from pyloader.engine import InProcess
 from pyloader.monitors import CONNECTION, MONITORS, NETWORK, PROCESS, Monitor
 from pyloader.records import AnyRecord
 from pyloader.testing import FakeSource

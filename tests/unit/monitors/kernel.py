@@ -43,7 +43,10 @@ PROGRAMS = [
 MAP_FD, PROGRAM_FD, LINK_FD = 1_000_000, 2_000_000, 3_000_000
 """Numbers that no descriptor of this process has."""
 
-MAPS = ["vital", "common", "samples", "positions", "tallies", "reported", "charge", "told", ".rodata.settings"]
+MAPS = [
+    *("vital", "common", "vital_lanes", "common_lanes", "samples"),
+    *("positions", "tallies", "reported", "charge", "told", ".rodata.settings"),
+]
 
 
 class FakeKernel:
@@ -87,6 +90,7 @@ class FakeObject:
         self.sizes: dict[str, int] = {}
         self.left_out: list[str] = []
         self.shared: dict[str, int] = {}
+        self.inner: dict[str, int] = {}
         self.constants: dict[str, bytes] = {}
         self.attached: list[str] = []
         self.closed = False
@@ -103,6 +107,10 @@ class FakeObject:
     def resize_map(self, name: str, entries: int) -> None:
         """Note the size."""
         self.sizes[name] = entries
+
+    def hold_maps_like(self, name: str, fd: int) -> None:
+        """Note the descriptor."""
+        self.inner[name] = fd
 
     def leave_out_map(self, name: str) -> None:
         """Note the map."""

@@ -2,15 +2,16 @@
 
 import mmap
 import struct
+import sys
 from collections.abc import Sequence
 from typing import ClassVar
 
 import pytest
 
-from pyloader.errors import LoadError, ObjectError
+from pyloader.errors import LoadError, ObjectError, UnsupportedError
 from pyloader.monitors import PROCESS, LoadedMonitor, Tally, Transport
 from pyloader.monitors.transport import best_transport
-from pyloader.records import KERNEL_RECORDS, tag_of
+from pyloader.records import KERNEL_RECORDS, TAG_LIMIT, tag_of
 from tests.unit.monitors.kernel import MAP_FD, MAPS, MONITOR, FakeKernel
 
 RING, PERF = Transport.RING, Transport.PERF
@@ -81,7 +82,7 @@ def test_ring_transport(kernel: FakeKernel) -> None:
     kernel.refused = {"exec_1"}
     with LoadedMonitor(MONITOR, ring_bytes=131_072) as loaded:
         assert [one.sizes for one in kernel.made] == [{"vital": 131_072, "common": 131_072}] * 2
-        assert [one.left_out for one in kernel.made] == [["samples"]] * 2
+        assert [one.left_out for one in kernel.made] == [["vital_lanes", "common_lanes", "samples"]] * 2
         assert isinstance(loaded.reader, _FakeRing)
         assert _FakeRing.opened == ([(MAP_FD, 131_072), (MAP_FD + 1, 131_072)],)
         assert (loaded.transport, loaded.monitor) == (RING, MONITOR)
@@ -90,7 +91,7 @@ def test_ring_transport(kernel: FakeKernel) -> None:
 def test_perf_transport(kernel: FakeKernel) -> None:
     """With a perf buffer no rings are made, and each CPU gets a share of the size."""
     with LoadedMonitor(MONITOR, ring_bytes=1_048_576, transport=PERF) as loaded:
-        assert kernel.last.left_out == ["vital", "common"]
+        assert kernel.last.left_out == ["vital_lanes", "common_lanes", "vital", "common"]
         assert kernel.last.sizes == {}
         assert isinstance(loaded.reader, _FakePerf)
         assert _FakePerf.opened == (MAP_FD + MAPS.index("samples"), 65_536)
@@ -102,6 +103,84 @@ def test_settings(kernel: FakeKernel, transport: Transport) -> None:
     settings = struct.pack("=II32sII", transport is PERF, 0, b"", mmap.PAGESIZE, 1)
     with LoadedMonitor(MONITOR, ring_bytes=1_048_576, transport=transport):
         assert kernel.last.constants == {".rodata.settings": settings}
+
+
+class _FakeRingMap:
+    """A ring that was made for a lane."""
+
+    made: ClassVar[list["_FakeRingMap"]] = []
+    room: ClassVar[int] = 100
+
+    def __init__(self, name: str, size: int) -> None:
+        if len(self.made) == self.room:
+            message = "Cannot allocate memory"
+            raise OSError(12, message)
+        self.name, self.size, self.closed = name, size, False
+        self.made.append(self)
+
+    def fileno(self) -> int:
+        """Return a number that no descriptor has."""
+        return 4_000_000 + self.made.index(self)
+
+    def close(self) -> None:
+        """Note it."""
+        self.closed = True
+
+
+@pytest.fixture(name="entries")
+def _entries(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[int, int], int]:
+    """Put rings for lanes in place; return which was put where, by map and lane."""
+    entries: dict[tuple[int, int], int] = {}
+
+    def put(map_fd: int, key: bytes, value: bytes) -> None:
+        entries[map_fd, int.from_bytes(key, sys.byteorder)] = int.from_bytes(value, sys.byteorder)
+
+    monkeypatch.setattr("pyloader.monitors.loaded.create_ring", _FakeRingMap)
+    monkeypatch.setattr("pyloader.monitors.prepare.put_entry", put)
+    monkeypatch.setattr(_FakeRingMap, "made", [])
+    monkeypatch.setattr(_FakeRingMap, "room", 100)
+    return entries
+
+
+def test_several_lanes(kernel: FakeKernel, entries: dict[tuple[int, int], int]) -> None:
+    """Each lane has a ring of each kind, where the programs look for it, and counts; nothing is read here."""
+    kernel.refused = {"exec_1"}
+    with LoadedMonitor(MONITOR, ring_bytes=131_072, lanes=3) as loaded:
+        vital, common = MAP_FD + MAPS.index("vital_lanes"), MAP_FD + MAPS.index("common_lanes")
+        rings = {(at, lane): 4_000_000 + 3 * (at == common) + lane for at in (vital, common) for lane in range(3)}
+        assert entries == rings
+        assert [one.size for one in _FakeRingMap.made] == [131_072] * 6
+        for one in kernel.made:
+            assert one.left_out == ["vital", "common", "samples"]
+            assert one.inner == {"vital_lanes": 4_000_000, "common_lanes": 4_000_003}
+            counts = dict.fromkeys(("tallies", "reported"), 3 * TAG_LIMIT)
+            assert one.sizes == {"vital_lanes": 3, "common_lanes": 3, **counts}
+            assert struct.unpack("=II32sII", one.constants[".rodata.settings"])[-1] == 3
+        lane = loaded.lane(1)
+        assert (lane.vital, lane.common, lane.others, lane.traffic) == (rings[vital, 1], rings[common, 1], -1, -1)
+        assert lane.fds() == [lane.vital, lane.common, MAP_FD + MAPS.index("tallies"), MAP_FD + MAPS.index("reported")]
+        assert _FakeReader.open == 0
+        assert not any(one.closed for one in _FakeRingMap.made)
+    assert all(one.closed for one in _FakeRingMap.made)
+
+
+def test_lanes_that_cannot_be_made(
+    kernel: FakeKernel, entries: dict[tuple[int, int], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When there is no room for the rings of all lanes, that is said, and those that were made are given back."""
+    monkeypatch.setattr(_FakeRingMap, "room", 4)
+
+    with pytest.raises(LoadError, match="cannot make rings of 65536 bytes for 3 workers: Cannot allocate"):
+        LoadedMonitor(MONITOR, ring_bytes=65_536, lanes=3)
+    assert [one.closed for one in _FakeRingMap.made] == [True] * 4
+    assert entries == {}
+    assert kernel.last.closed
+
+
+def test_lanes_need_rings() -> None:
+    """What goes through a perf buffer cannot be shared out, and it is said what can be done."""
+    with pytest.raises(UnsupportedError, match="use one worker"):
+        LoadedMonitor(MONITOR, ring_bytes=65_536, transport=PERF, lanes=2)
 
 
 @pytest.mark.parametrize(("answer", "transport"), [(True, RING), (None, RING), (False, PERF)])

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import accumulate
 from typing import Self
 
@@ -78,6 +78,7 @@ class FakeMonitor:
     """A monitor at work. `counts` are its tallies by tag and CPU, `told` what readers have reported of them."""
 
     others: FakeReader | None = None
+    totals: Callable[[], list[tuple[int, ...]]] | None = None
 
     def __init__(self, monitor: Monitor) -> None:
         self.monitor = monitor
@@ -112,9 +113,11 @@ class FakeMonitor:
         self.done.append("detach")
 
     def close(self) -> None:
-        """Note it, and close the ring."""
+        """Note it, and close the rings."""
         self.done.append("close")
         self.reader.close()
+        if self.others is not None:
+            self.others.close()
 
     def __enter__(self) -> Self:
         return self

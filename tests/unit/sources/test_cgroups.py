@@ -2,7 +2,7 @@
 
 import pytest
 
-from pyloader.records import AnyRecord, CgroupSeen
+from pyloader.records import AnyRecord, CgroupSeen, Elsewhere
 from pyloader.sources.cgroups import CgroupNames
 from tests.unit.examples import SECOND, exec_record, fork_record
 
@@ -90,6 +90,18 @@ def test_group_of_a_process_that_is_gone_is_searched(monkeypatch: pytest.MonkeyP
     names = CgroupNames()
 
     assert names.announce(8, 1, 5_000_000_000) == []
-    assert names.announce(7, 1, 5_500_000_000) == []
-    assert [seen.path for seen in names.announce(7, 1, 6_000_000_000)] == [b"/seven"]
+    assert names.announce(7, 1, 5_500_000_000) == [CgroupSeen(timestamp=5_500_000_000, cgroup=7, path=b"/seven")]
+    assert names.announce(8, 1, 5_900_000_000) == []
+    assert searches == [5_000_000_000]
+    assert names.announce(8, 1, 6_000_000_000) == []
     assert searches == [5_000_000_000, 6_000_000_000]
+
+
+def test_copies_are_looked_up_too(places: dict[int, int]) -> None:
+    """Who only knows of an execution announces its control group, and one that was told by others is no news."""
+    places.update({1: 7, 2: 8})
+    names = CgroupNames()
+    names.know(8)
+
+    elsewhere: list[AnyRecord] = [Elsewhere.of(exec_record(pid=pid, cgroup=places[pid])) for pid in (1, 2)]
+    assert [one.cgroup for one in names.news_in(elsewhere)] == [7]
