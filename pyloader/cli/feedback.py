@@ -30,7 +30,7 @@ def add_to(commands: options.Commands, common: argparse.ArgumentParser) -> None:
     parser.add_argument("--note", type=_note, default="", metavar="TEXT", help="why, for those who read it later")
     options.add_config(parser)
     options.add_state_folder(parser)
-    options.add_instance(parser, argparse.SUPPRESS)
+    options.add_instance(parser)
     parser.set_defaults(command=run)
 
 

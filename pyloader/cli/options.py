@@ -63,12 +63,12 @@ def add_watching(parser: argparse.ArgumentParser) -> None:
     _add(parser, "--duration", "duration", "SECONDS", "stop after this time")
     _add(parser, "--record", "output.record", "FILE", "keep every raw record for `pyloader replay`")
     add_state(parser)
-    add_instance(parser, argparse.SUPPRESS)
+    add_instance(parser)
     _add(parser, "--hooks", "hooks", "KIND", "force a kind of hook, such as tp; default: the best that hold")
     parser.add_argument(
         "--transport", choices=list(map(str, Transport)), help="how records come; default: ring if there is one"
     )
-    add_ring_bytes(parser, argparse.SUPPRESS)
+    add_ring_bytes(parser)
     add_btf(parser)
 
 
@@ -152,23 +152,21 @@ def add_state_folder(parser: Group) -> None:
     )
 
 
-def add_instance(parser: argparse.ArgumentParser, default: str = "default") -> None:
+def add_instance(parser: argparse.ArgumentParser) -> None:
     """Add the name under which monitors are pinned and read."""
     parser.add_argument(
         "--instance",
         type=of("instance"),
-        default=default,
         metavar="NAME",
         help="a name for a second sensor beside the first; default: default",
     )
 
 
-def add_ring_bytes(parser: argparse.ArgumentParser, default: int | str = RING_BYTES) -> None:
+def add_ring_bytes(parser: argparse.ArgumentParser) -> None:
     """Add the size of the rings."""
     parser.add_argument(
         "--ring-bytes",
         type=of("ring_bytes"),
-        default=default,
         metavar="BYTES",
         help=f"size of each ring, a power of two from 65536; default: {RING_BYTES}",
     )
@@ -249,13 +247,18 @@ def say(text: str) -> None:
 def add_monitors(parser: argparse.ArgumentParser) -> None:
     """Add the choice of monitors as words."""
     parser.add_argument(
-        "monitors", nargs="*", type=_monitor, metavar="MONITOR", help=f"of: {', '.join(MONITORS)}; default: all"
+        "names",
+        nargs="*",
+        type=_monitor,
+        default=[],
+        metavar="MONITOR",
+        help=f"of: {', '.join(MONITORS)}; default: all",
     )
 
 
 def chosen(options: argparse.Namespace) -> list[Monitor]:
     """Return the monitors that were chosen, or all."""
-    return [MONITORS[name] for name in options.monitors or MONITORS]
+    return [MONITORS[name] for name in options.names or MONITORS]
 
 
 def sink(output: OutputSettings) -> Sink:

@@ -47,7 +47,10 @@ class MonitorStatus(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def add_to(commands: options.Commands, common: argparse.ArgumentParser) -> None:
     """Declare the command."""
-    parser = commands.add_parser("status", parents=[common], help="show what is pinned and how it does")
+    parser = commands.add_parser(
+        "status", parents=[common], argument_default=argparse.SUPPRESS, help="show what is pinned and how it does"
+    )
+    options.add_config(parser)
     options.add_monitors(parser)
     options.add_instance(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
@@ -56,9 +59,10 @@ def add_to(commands: options.Commands, common: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Exit:
     """Print the state of each monitor."""
-    report = [_status(Pins(monitor, arguments.instance)) for monitor in options.chosen(arguments)]
+    instance = options.settings(arguments).instance
+    report = [_status(Pins(monitor, instance)) for monitor in options.chosen(arguments)]
     if arguments.format == "json":
-        body = {"instance": arguments.instance, "monitors": report}
+        body = {"instance": instance, "monitors": report}
         sys.stdout.write(msgspec.json.encode(body).decode() + "\n")
     else:
         sys.stdout.write("".join(map(_text, report)))

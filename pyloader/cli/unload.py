@@ -11,7 +11,13 @@ from pyloader.monitors import Pins
 
 def add_to(commands: options.Commands, common: argparse.ArgumentParser) -> None:
     """Declare the command."""
-    parser = commands.add_parser("unload", parents=[common], help="remove pinned monitors from the kernel")
+    parser = commands.add_parser(
+        "unload",
+        parents=[common],
+        argument_default=argparse.SUPPRESS,
+        help="remove pinned monitors from the kernel",
+    )
+    options.add_config(parser)
     options.add_monitors(parser)
     options.add_instance(parser)
     parser.set_defaults(command=run)
@@ -19,8 +25,9 @@ def add_to(commands: options.Commands, common: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Exit:
     """Remove exactly what `load` pinned."""
+    instance = options.settings(arguments).instance
     for monitor in options.chosen(arguments):
-        pins = Pins(monitor, arguments.instance)
+        pins = Pins(monitor, instance)
         try:
             removed = pins.unload()
         except PermissionError as error:

@@ -61,6 +61,9 @@ def read(data: bytes, *, at_end: bool) -> Read:
     """
     entries: list[Entry] = []
     ends: list[int] = []
+    if not at_end:
+        # It may be the first half of a mark, and then belongs to what follows.
+        data = data.rstrip(_BYTE)
     offset = data.find(MARK)
     if offset < 0:
         return Read(entries, ends, 1 if at_end and data else 0)

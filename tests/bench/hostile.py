@@ -13,23 +13,20 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from pyloader.pipeline import Pipeline
-from pyloader.records import (
-    AnyRecord,
-    ConnectionOpened,
-    Direction,
-    MemoryProtection,
-    Outcome,
-    ProcessExec,
-    ProcessExit,
-    ProcessFork,
-    SocketListening,
-    SourceSummary,
-    Technique,
-)
+from pyloader.records import AnyRecord, Direction, Outcome, Technique
 from pyloader.records.recording import Header
+from tests.unit.examples import (
+    exec_record,
+    exit_record,
+    fork_record,
+    listening_record,
+    opened_record,
+    padded,
+    protection_record,
+    source_record,
+)
 
 STEP = 1_000_000
 """Nanoseconds between two records: a thousand a second."""
@@ -74,122 +71,67 @@ def _one_process(number: int, key: int, name: str, filler: str, now: int) -> Ite
     pid, start = 1_000 + number % 4_000_000, now
     uid = 1_000 if key < 1 << 20 else key & 0xFFFFFFFF
     cgroup = 7 if key < 1 << 20 else key
-    comm = name.encode()[:15].ljust(16, b"\0")
+    comm = padded(name.encode()[:15])
     exe = f"/usr/bin/{name}{filler}".encode()[:1_000]
     peer = bytes(10) + b"\xff\xff" + (key & 0xFFFFFFFF).to_bytes(4, "big")
     port = 1_024 + key % 30_000
-    yield ProcessFork(
-        timestamp=now, pid=pid, ppid=1, start=start, parent_start=1, session=pid, uid=uid, cgroup=cgroup, comm=comm
-    )
-    yield ProcessExec(
+    who = {"pid": pid, "start": start, "uid": uid, "comm": comm}
+    yield fork_record(timestamp=now, ppid=1, parent_start=1, session=pid, cgroup=cgroup, **who)
+    yield exec_record(
         timestamp=now + STEP,
-        pid=pid,
-        ppid=1,
-        start=start,
-        parent_start=1,
         session=pid,
-        uid=uid,
         euid=uid,
         gid=uid,
-        capabilities=0,
         cgroup=cgroup,
-        pid_namespace=1,
-        mount_namespace=2,
         inode=key,
         device=1,
-        flags=0,
         stdio=0x444,
         stdin_inode=key,
         stdout_inode=key + 1,
         args_size=20,
-        comm=comm,
-        parent_comm=b"init".ljust(16, b"\0"),
+        parent_comm=padded(b"init"),
         filename=exe[:500],
         exe=exe,
         args=f"{name}\0--input\0/srv/{key}{filler}\0".encode(),
+        **who,
     )
-    yield MemoryProtection(
+    yield protection_record(
         timestamp=now + 2 * STEP,
-        pid=pid,
         tid=pid,
-        ppid=1,
-        start=start,
-        uid=uid,
         technique=Technique.WRITABLE,
         area=0,
         was=0,
         now=7,
-        exposure=0,
-        count=1,
         cgroup=cgroup,
         address=key,
-        length=4_096,
         area_start=key,
         area_end=key + 4_096,
         ip=key,
-        comm=comm,
-        file=b"",
+        **who,
     )
-    socket: dict[str, Any] = {
-        "pid": pid,
-        "ppid": 1,
-        "start": start,
-        "uid": uid,
-        "cgroup": cgroup,
-        "net_namespace": 1,
-        "family": 2,
-        "protocol": 6,
-        "comm": comm,
-    }
-    yield ConnectionOpened(
+    socket = who | {"cgroup": cgroup, "net_namespace": 1, "family": 2, "local_address": bytes(16)}
+    yield opened_record(
         timestamp=now + 3 * STEP,
         direction=Direction.OUTBOUND,
         outcome=Outcome.ESTABLISHED,
-        error=0,
-        local_address=bytes(16),
-        local_port=40_000,
         remote_address=peer,
         remote_port=port,
         duration=1_000,
         **socket,
     )
-    yield SocketListening(timestamp=now + 4 * STEP, local_address=bytes(16), local_port=port, backlog=5, **socket)
-    yield SourceSummary(
+    yield listening_record(timestamp=now + 4 * STEP, local_port=port, backlog=5, **socket)
+    yield source_record(
         timestamp=now + 5 * STEP,
         source=peer,
-        prefix=128,
-        doubled=1,
         first_seen=now,
         bytes=64,
         syn=2,
-        fin=0,
-        rst=0,
-        udp=0,
-        icmp=0,
-        other=0,
-        handshakes=0,
-        anomalies=0,
-        anomaly_kinds=0,
-        ports=1,
-        addresses=1,
         salience=1,
         interface=1,
         destination=bytes(16),
         destination_port=port,
-        protocol=6,
     )
-    yield ProcessExit(
-        timestamp=now + 6 * STEP,
-        pid=pid,
-        ppid=1,
-        start=start,
-        uid=uid,
-        code=0,
-        signal=0,
-        core_dumped=0,
-        lifetime=6 * STEP,
-        comm=comm,
-    )
+    yield exit_record(timestamp=now + 6 * STEP, lifetime=6 * STEP, **who)
 
 
 STREAMS: dict[str, Callable[[], Iterator[AnyRecord]]] = {

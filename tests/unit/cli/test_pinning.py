@@ -123,6 +123,21 @@ def test_options_of_load(pins: type[_Pins]) -> None:
     assert pins.asked == [Path("/sys/fs/bpf/pyloader/two/process"), 65_536, Path("k.btf")]
 
 
+def test_settings_of_pins(capsys: Output, pins: type[_Pins], tmp_path: Path) -> None:
+    """What `run` reads by the same file is what is pinned, shown and removed."""
+    file = tmp_path / "settings.toml"
+    file.write_text("instance = 'two'\nring_bytes = 65536\nbtf = 'k.btf'\nmonitors = ['network']")
+    folder = Path("/sys/fs/bpf/pyloader/two/process")
+
+    assert main(["load", "process", "--config", str(file)]) == 0
+    assert pins.asked == [folder, 65_536, tmp_path / "k.btf"]
+    assert main(["unload", "process", "--config", str(file)]) == 0
+    assert pins.asked[3:] == [folder]
+    capsys.readouterr()
+    assert main(["status", "--config", str(file), "--format", "json"]) == 0
+    assert '"instance":"two"' in capsys.readouterr().out
+
+
 def test_load_where_the_host_cannot(capsys: Output, pins: type[_Pins], monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the host lacks something, nothing is pinned."""
 

@@ -40,7 +40,7 @@ class _Patient(FakeSource):
 @pytest.fixture(autouse=True)
 def _process() -> Iterator[None]:
     """Give this process its signal handlers and its collector back."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     yield
     for number, handler in handlers.items():
         signal.signal(number, handler)
@@ -189,6 +189,46 @@ def test_signals(monkeypatch: pytest.MonkeyPatch, source: FakeSource, number: si
     assert main(["run"]) == 0
     assert source.asked[-1] == "close"
     assert "stop" in source.asked
+
+
+class _HungUp(FakeSource):
+    """A source during which SIGHUP comes."""
+
+    reads = 0
+
+    def read(self, timeout: float | None) -> list[AnyRecord]:
+        """Return an alert more, then nothing."""
+        self.timeouts.append(timeout)
+        _HungUp.reads += 1
+        if _HungUp.reads == 1:
+            os.kill(os.getpid(), signal.SIGHUP)
+        if _HungUp.reads < 3:
+            return [REVERSE_SHELL]
+        raise EOFError
+
+
+@pytest.mark.parametrize("source", [_HungUp], indirect=True)
+def test_hang_up(
+    monkeypatch: pytest.MonkeyPatch, capsys: Output, source: FakeSource, asked: dict[str, object], tmp_path: Path
+) -> None:
+    """SIGHUP lets a run read its file again and go on, even if what stands there is wrong by now."""
+    monkeypatch.setattr("pyloader.cli.reload.has_terminal", lambda: False)
+    file = tmp_path / "settings.toml"
+    file.write_text("min_score = 60")
+    freeze = gc.freeze
+
+    def spoil() -> None:
+        file.write_text("min_scor = 60")
+        freeze()
+
+    monkeypatch.setattr("pyloader.cli.run.gc.freeze", spoil)
+
+    assert main(["run", "--config", str(file)]) == 0
+    assert asked["min_score"] == 60.0
+    assert source.asked[-1] == "close"
+    assert (
+        f"{file}: min_scor: there is no such key; did you mean min_score?; the settings stay" in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize("error", [NotPermittedError("no"), UnsupportedError("no"), LoadError("no", log="the log\n")])

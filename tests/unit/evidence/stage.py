@@ -1,6 +1,7 @@
 """A stage on which processes start as on a host, and on which evidence adds up as in the scorer."""
 
 import math
+import shlex
 from collections.abc import Callable, Sequence
 
 from pyloader.evidence import Evidence, EvidenceStage
@@ -127,6 +128,10 @@ class Stage:
     def run(self, argv: Sequence[str], parent: Process | None = None, exe: str = "", **how: object) -> Process:
         """Fork and execute."""
         return self.execute(self.fork(parent), argv, exe, **how)  # type: ignore[arg-type]
+
+    def typed(self, line: str) -> Process:
+        """Run a command line as an ordinary user."""
+        return self.run(shlex.split(line), uid=1000)
 
     def sudo(self, argv: Sequence[str], parent: Process | None = None) -> Process:
         """Run a command through sudo and return the process of the command."""

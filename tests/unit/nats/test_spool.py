@@ -1,9 +1,11 @@
 """The queue in files: nothing is lost but what a bound forces out, and that is counted."""
 
+import itertools
 import os
 import resource
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -121,6 +123,66 @@ def test_like_a_list(tmp_path_factory: pytest.TempPathFactory, steps: list[tuple
             assert found_times == list(range(found_times[0] if found_times else appended, appended))
             assert (found_times or [acknowledged])[0] <= acknowledged
     assert losses.total == {}
+
+
+class _Killed(BaseException):
+    """Stands for the moment of a kill."""
+
+
+def _killing(original: Callable[..., Any], at: int, calls: Iterator[int]) -> Callable[..., Any]:
+    """Return a call to the kernel during which a kill comes, if it is the one with this number."""
+
+    def call(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 -- any call to the kernel.
+        if next(calls) != at:
+            return original(*arguments, **named)
+        if original.__name__ == "write":
+            original(arguments[0], arguments[1][: len(arguments[1]) // 2])
+        raise _Killed
+
+    return call
+
+
+def _work(spool: Spool, appended: list[int], acknowledged: list[int]) -> None:
+    """Append, read, acknowledge and sync, over several segments; the lists hold what was done when it was."""
+    for turn in range(40):
+        numbers = range(10 * turn, 10 * turn + 10)
+        spool.append([_entry(number, size=200) for number in numbers])
+        appended += numbers
+        if turn % 3 == 2:
+            found = _rest(spool)
+            place, last = found[len(found) // 2 if turn % 2 else -1]
+            acknowledged[:] = range(last.time + 1)
+            spool.acknowledge(place)
+            spool.rewind()
+        if turn % 7 == 0:
+            spool.sync()
+
+
+def test_killed_at_every_step(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever call to the kernel a kill comes with, half done or not done, all that was appended is there again."""
+    steps = 0
+    for kill_at in itertools.count(1):
+        folder = tmp_path_factory.mktemp("spool")
+        calls = itertools.count(1)
+        appended: list[int] = []
+        acknowledged: list[int] = []
+        is_killed = False
+        with monkeypatch.context() as patch:
+            for name in ("write", "open", "ftruncate", "unlink", "fsync", "pread", "close"):
+                patch.setattr(os, name, _killing(getattr(os, name), kill_at, calls))
+            try:
+                _work(_spool(folder, limit=1 << 16), appended, acknowledged)
+            except _Killed:
+                is_killed = True
+        found = _numbers(_spool(folder))
+
+        assert found == sorted(set(found))
+        assert set(appended) - set(acknowledged) <= set(found)
+        assert set(found) <= set(range(len(appended) + 10))
+        steps = kill_at
+        if not is_killed:
+            break
+    assert steps > 100
 
 
 def test_torn_tail(tmp_path: Path) -> None:
