@@ -13,8 +13,8 @@ struct owner {
 	__u32 pid;
 	__u32 ppid;
 	__u32 uid;
-	__u32 lane;
 	char comm[16];
+	__u32 lane; /* last: what an older version remembers in pinned maps ends here */
 };
 
 /* For use in process context only: in an interrupt the current task is whoever was interrupted. */

@@ -22,11 +22,12 @@ from pyloader.errors import (
     StateError,
     UnsupportedError,
     UsageError,
+    WorkerError,
 )
 from pyloader.evidence import Evidence
 from pyloader.host import Process
 from pyloader.hub import ConsumerStats, Subscription, WhenFull
-from pyloader.pipeline import Assessment, Hook, Summary
+from pyloader.pipeline import Assessment, Hook, Summary, WorkerSummary
 from pyloader.scorer import Baseline, Change, Label, Level, Similar
 from pyloader.sensor import Sensor, Stats
 
@@ -61,4 +62,6 @@ __all__ = [
     "UnsupportedError",
     "UsageError",
     "WhenFull",
+    "WorkerError",
+    "WorkerSummary",
 ]

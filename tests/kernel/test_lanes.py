@@ -1,6 +1,7 @@
 """Lanes: records are shared out among workers in the kernel, so that each entity stays with one."""
 
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -21,6 +22,7 @@ from pyloader.monitors import (
     MEMORY,
     NETWORK,
     PROCESS,
+    LaneMonitor,
     LoadedMonitor,
     Monitor,
     Pins,
@@ -419,6 +421,25 @@ def test_loss_is_told_by_the_lane_that_lost(programs: Path, tmp_path: Path, grou
         assert sum(len(copies(records, kind)) for kind in OF_PROCESSES) + lost(records, Elsewhere) == others
     assert sum(lost(records, Elsewhere) for records in lanes) > 0
     assert [own(records, EventLoss) for records in again] == [[]] * 4
+
+
+def test_copies_wake_nobody(programs: Path, tmp_path: Path, groups: list[Path]) -> None:
+    """A reader is not woken for what others judge, unless there is so much of it that its ring is half full."""
+    at = [lane_of(group.stat().st_ino, 0, 2) for group in groups]
+    lane = 1 - at[0]
+    with at_work(tmp_path, lanes=2, ring_bytes=1 << 16) as workers, select.epoll() as waiting:
+        (described,) = workers.lanes.description(lane).monitors
+        with LaneMonitor(described) as monitor:
+            assert monitor.others is not None
+            waiting.register(described.others, select.EPOLLIN)
+            while waiting.poll(0):
+                monitor.others.read(2**64 - 1)
+                monitor.others.acknowledge()
+            run(within(groups[0], programs / "nothing", "1"))
+            assert waiting.poll(0.05) == []
+            assert monitor.others.pending() > 0
+            run(within(groups[0], programs / "flood", "150", programs / "nothing"))
+            assert waiting.poll(10)
 
 
 def test_a_killed_reader_is_followed_by_the_next(programs: Path, tmp_path: Path, groups: list[Path]) -> None:

@@ -135,7 +135,7 @@ def test_every_error_is_a_pyloader_error() -> None:
     """One `except` catches whatever pyloader raises on purpose."""
     errors = [getattr(pyloader, name) for name in pyloader.__all__ if name.endswith("Error")]
 
-    assert len(errors) == 10
+    assert len(errors) == 11
     assert all(issubclass(error, pyloader.PyloaderError) for error in errors)
 
 
