@@ -176,7 +176,8 @@ class Spool:
             oldest = self._segments[0]
             oldest.acknowledged = max(oldest.acknowledged, place.end)
             if oldest.acknowledged >= oldest.size:
-                if oldest is self._segments[-1] and self._writing >= 0 and oldest.size < self._segment_bytes:
+                is_open = self._writing >= 0 or self._folder is None
+                if oldest is self._segments[-1] and is_open and oldest.size < self._segment_bytes:
                     self._empty(oldest)
                 else:
                     self._remove(oldest)
@@ -399,9 +400,12 @@ class Spool:
                 self._path(segment.number).unlink()
 
     def _empty(self, segment: _Segment) -> None:
-        """Go on at the beginning of the newest file, of which all is acknowledged."""
+        """Go on at the beginning of the newest segment, of which all is acknowledged."""
         with contextlib.suppress(OSError):
-            os.ftruncate(self._writing, 0)
+            if segment.data is None:
+                os.ftruncate(self._writing, 0)
+            else:
+                segment.data.clear()
             segment.size = segment.acknowledged = 0
             segment.is_dirty = False
             self._at = Place(segment.number, 0)

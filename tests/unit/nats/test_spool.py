@@ -325,6 +325,32 @@ def test_oldest_is_given_up(tmp_path: Path) -> None:
     assert not _spool(None).give_up_oldest()
 
 
+@pytest.mark.parametrize("is_disk", [True, False])
+def test_prologue(tmp_path: Path, *, is_disk: bool) -> None:
+    """Every segment begins with the prologue, and one that is emptied and used again needs none."""
+    prologue = Entry("header", 1_000_000, "s", "", b"")
+    spool = Spool(
+        tmp_path if is_disk else None,
+        Losses(),
+        limit_bytes=1 << 16,
+        limit_seconds=DAY,
+        memory_bytes=1 << 16,
+        clock=lambda: 1e9,
+        prologue=lambda: prologue,
+    )
+    numbers = []
+    for number in range(20):
+        spool.append([_entry(number)])
+        [*found] = _rest(spool)
+        numbers += [entry.time for _, entry in found]
+        spool.acknowledge(found[-1][0])
+        assert spool.is_empty
+    assert numbers == [1_000_000, *range(20)]
+    spool.append([_entry(number) for number in range(2_000)])
+    assert spool.size <= 1 << 16
+    assert _numbers(spool)[0] == 1_000_000
+
+
 def test_sync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was appended is written to the disk, with the name of its file, and once is enough."""
     synced: list[str] = []
