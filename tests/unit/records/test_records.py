@@ -74,6 +74,7 @@ def test_tags_never_change() -> None:
         69: "network_traffic",
         70: "analyst_label",
         71: "elsewhere",
+        72: "worker_gap",
     }
 
 
