@@ -162,6 +162,7 @@ def test_summary_is_the_last_line() -> None:
         "baseline": {"days": 0.0, "episodes": 0, "learning": True},
         "labels": {},
         "faults": {},
+        "workers": [],
     }
 
 
