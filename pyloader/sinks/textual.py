@@ -81,7 +81,12 @@ def summary_line(summary: Summary) -> str:
     labels = f"; {unknown} labels were for alerts that nobody remembers" if unknown else ""
     faults = "".join(f"; {count} could not be judged: {what}" for what, count in summary.faults.items())
     nats = "; on NATS: " + ", ".join(f"{count} {what}" for what, count in summary.nats.items()) if summary.nats else ""
-    return f"{records}; lost: {lost}; {summary.alerts} alerts{grouped}{nats}{faults}{labels}{evicted}{blind}"
+    workers = "".join(
+        f"; worker {number} was replaced {one.restarts} times, and {one.gap} records left no trace"
+        for number, one in enumerate(summary.workers)
+        if one.restarts
+    )
+    return f"{records}; lost: {lost}; {summary.alerts} alerts{grouped}{nats}{workers}{faults}{labels}{evicted}{blind}"
 
 
 def _blindness(hooks: Iterable[Hook]) -> Iterator[str]:

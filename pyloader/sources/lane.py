@@ -1,7 +1,8 @@
 """What one of several workers reads: its lane of every monitor, in a process of its own.
 
 The parent, who has loaded the monitors, describes a lane in one `LaneDescription` and hands down its descriptors under
-the same numbers (`subprocess` with `pass_fds`). The worker loads nothing, and reads on when the parent is gone.
+the same numbers (`subprocess` with `pass_fds`). The worker loads nothing, and reads on when the parent is gone. It
+needs no privileges, but for kernels before 6.0 that keep bpf(2) from all who have none: there CAP_BPF, for the counts.
 
 What has been read is given back to the kernel when the next records are asked for. A worker that dies has thereby
 dealt with all but what it was handed last: whoever reads the lane next gets exactly that again, which is what one

@@ -22,6 +22,7 @@ from tests.kernel.observing import kernel_ids, left_behind
 WORKERS = 4
 SESSIONS = 8
 PROCESSES = 250
+MANY = 1_000
 
 QUIET = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
@@ -67,13 +68,15 @@ def _about_the_shell(told: list[Assessment]) -> list[Alert]:
 
 
 @contextmanager
-def _floods(program: Path, nothing: Path, number: int) -> Iterator[list["subprocess.Popen[bytes]"]]:
+def _floods(
+    program: Path, nothing: Path, number: int, sessions: int = SESSIONS
+) -> Iterator[list["subprocess.Popen[bytes]"]]:
     """Run programs that start others as fast as they can, each in a session of its own."""
     # The sensor has to come to something beside them.
     command = ["nice", "-n", "10", str(program), str(number), str(nothing)]
     floods = [
         subprocess.Popen(command, start_new_session=True, **QUIET)  # type: ignore[call-overload]
-        for _ in range(SESSIONS)
+        for _ in range(sessions)
     ]
     try:
         yield floods
@@ -96,18 +99,18 @@ def test_every_process_is_assessed_once(programs: Path, workers: int) -> None:
         summary = sensor.summary()
 
     executions = [
-        (one.record.session, text(one.record.args.replace(b"\0", b" ")).split()[1])
+        (one.record.cgroup, one.record.session, text(one.record.args.replace(b"\0", b" ")).split()[1])
         for one in told
         if isinstance(one.record, ProcessExec) and text(one.record.exe) == str(nothing)
     ]
     assert len(executions) == SESSIONS * PROCESSES
     assert len(set(executions)) == len(executions)
-    assert len({session for session, _ in executions}) == SESSIONS
+    assert len({session for _, session, _ in executions}) == SESSIONS
     assert summary.records["process_exec"] == sum(isinstance(one.record, ProcessExec) for one in told)
     assert summary.lost == {}
     assert [one.lost for one in summary.workers] == [0] * len(summary.workers)
-    busy = {lane_of(0, session, workers) for session, _ in executions} if workers > 1 else set()
-    assert all(summary.workers[lane].records > PROCESSES for lane in busy)
+    busy = {lane_of(cgroup, session, workers) for cgroup, session, _ in executions}
+    assert workers == 1 or all(summary.workers[lane].records > PROCESSES for lane in busy)
 
 
 def test_attack_has_the_score_that_one_process_gives_it() -> None:
@@ -130,9 +133,9 @@ def test_killed_worker_is_replaced_under_load(programs: Path, caplog: pytest.Log
     nothing = programs / "nothing"
     with (
         Sensor(["process", "connection"], min_score=0.0, workers=WORKERS) as sensor,
-        _floods(programs / "flood", nothing, 1_000_000),
+        _floods(programs / "flood", nothing, 1_000_000, sessions=2),
     ):
-        _until(sensor, lambda _: all(one.records > 100 for one in sensor.summary().workers))
+        _until(sensor, lambda _: any(one.records > MANY for one in sensor.summary().workers))
         killed = _pids(sensor)
         for pid in killed:
             os.kill(pid, signal.SIGKILL)
@@ -144,7 +147,7 @@ def test_killed_worker_is_replaced_under_load(programs: Path, caplog: pytest.Log
 
     assert _about_the_shell(seen)
     assert [one.restarts for one in summary.workers] == [1] * WORKERS
-    assert all(one.gap > 100 for one in summary.workers)
+    assert max(one.gap for one in summary.workers) > MANY
     assert summary.records["worker_gap"] == WORKERS
     assert caplog.text.count("has ended: it was killed by signal 9") == WORKERS
 
