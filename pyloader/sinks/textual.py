@@ -82,8 +82,8 @@ def summary_line(summary: Summary) -> str:
     faults = "".join(f"; {count} could not be judged: {what}" for what, count in summary.faults.items())
     nats = "; on NATS: " + ", ".join(f"{count} {what}" for what, count in summary.nats.items()) if summary.nats else ""
     workers = "".join(
-        f"; worker {number} was replaced {one.restarts} times, and {one.gap} records left no trace"
-        for number, one in enumerate(summary.workers)
+        f"; worker {one.worker} was replaced {one.restarts} times, and {one.gap} records left no trace"
+        for one in summary.workers
         if one.restarts
     )
     return f"{records}; lost: {lost}; {summary.alerts} alerts{grouped}{nats}{workers}{faults}{labels}{evicted}{blind}"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyloader.alerts import NetworkSubject
-from pyloader.pipeline import Assessment, Hook, Pipeline, Summary
+from pyloader.pipeline import Assessment, Hook, Pipeline, Summary, WorkerSummary
 from pyloader.records import AnyRecord, text
 from pyloader.sinks import TextSink
 from pyloader.sinks.textual import alert_line, event_line, summary_line
@@ -158,6 +158,16 @@ def test_summary_of_any_hooks(hook: str, rung: str, blind_to: str) -> None:
     summary = Summary(records={}, lost={}, alerts=0, evicted={}, hooks=[Hook("x", hook, rung, blind_to=blind_to)])
 
     assert not {unicodedata.category(char) for char in summary_line(summary)} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def test_summary_tells_of_workers_that_were_replaced() -> None:
+    """Of several workers those are told that were replaced, with what was lost by it."""
+    workers = [WorkerSummary(0, records=9), WorkerSummary(1, records=5, restarts=2, gap=7)]
+    summary = Summary(records={}, lost={}, alerts=0, evicted={}, hooks=[], workers=workers)
+
+    assert summary_line(summary) == (
+        "no records; lost: none; 0 alerts; worker 1 was replaced 2 times, and 7 records left no trace"
+    )
 
 
 def test_summary_line() -> None:
