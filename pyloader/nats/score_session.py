@@ -19,6 +19,7 @@ from pyloader.nats.score_outbox import Outbox
 from pyloader.nats.score_store import Store, TakenError
 from pyloader.nats.score_work import HostWork, Pace
 from pyloader.nats.subjects import Template, token
+from pyloader.nats.tail_link import end
 from pyloader.nats.tail_reader import StreamReader
 
 if TYPE_CHECKING:
@@ -83,23 +84,21 @@ class Session:
         """Score until `stopping` is set, then give all hosts up. Raises what is no matter of NATS."""
         stop = asyncio.ensure_future(stopping.wait())
         try:
-            while not stop.done() and not self._failure.done():
+            while not stop.done() and not self._failure.done() and not self._client.is_closed:
                 await self._look()
                 signs: list[asyncio.Future[Any]] = [stop, self._failure]
                 await asyncio.wait(signs, timeout=self._group.lease / BEATS, return_when=asyncio.FIRST_COMPLETED)
             for place in self._places.values():
                 place.leave.set()
-            await self._ended()
-            if self._born:
+            tasks = self._tasks()
+            if tasks:
+                await asyncio.wait(tasks)
+            if self._born and not self._client.is_closed:
                 await self._group.leave()
             if self._failure.done():
                 self._failure.result()
         finally:
-            stop.cancel()
-            for place in self._places.values():
-                if place.task is not None:
-                    place.task.cancel()
-            await self._ended()
+            await end([stop, *self._tasks()])
 
     async def _look(self) -> None:
         """Say that we live, and take what we are to have and are not at work on; leave the rest."""
@@ -172,10 +171,8 @@ class Session:
             if not self._failure.done():
                 self._failure.set_exception(error)
 
-    async def _ended(self) -> None:
-        tasks = [place.task for place in self._places.values() if place.task is not None]
-        if tasks:
-            await asyncio.wait(tasks)
+    def _tasks(self) -> list[asyncio.Task[None]]:
+        return [place.task for place in self._places.values() if place.task is not None]
 
 
 def _text(error: Exception) -> str:

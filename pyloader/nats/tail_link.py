@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from pyloader.config import NatsSettings
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 10.0
 """Seconds between two attempts to reach a server."""
+
+_AGAIN: Final = 0.5
+"""Seconds between two attempts to cancel a task."""
 
 _LEAVING: Final = 20.0
 """Seconds to come to an end when that is asked for."""
@@ -68,11 +71,18 @@ async def _serve(serving: Coroutine[Any, Any, None], lost: asyncio.Event, stoppi
         if stopping.is_set() and not lost.is_set():
             await asyncio.wait([served, signs[0]], timeout=_LEAVING, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in (served, *signs):
-            task.cancel()
-        await asyncio.wait([served, *signs])
+        await end([served, *signs])
     if not served.cancelled():
         served.result()
+
+
+async def end(tasks: Iterable[asyncio.Future[Any]]) -> None:
+    """Cancel tasks, and wait until they have ended. nats-py swallows a cancellation now and then: it is repeated."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=_AGAIN)
 
 
 def once(say: Callable[[str], object]) -> Callable[[str], None]:

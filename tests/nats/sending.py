@@ -7,6 +7,9 @@ in it. So what was printed before a kill must arrive. Arguments: URL, spool, fir
 import sys
 from pathlib import Path
 
+# The tests' own modules; appended, so that `pyloader` is still the installed one.
+sys.path.append(str(Path(__file__).resolve().parents[2]))
+
 from pyloader.config import NatsSettings
 from pyloader.nats import Publisher
 from pyloader.pipeline import Assessment

@@ -23,7 +23,7 @@ from tests.nats.reading import Message, contents, delete
 from tests.nats.server import NatsServer
 from tests.unit.examples import HEADER, alert, exec_record
 
-ROOT = Path(__file__).resolve().parents[2]
+SENDING = Path(__file__).with_name("sending.py")
 
 
 class Load(NamedTuple):
@@ -348,8 +348,7 @@ def test_kill_of_the_sensor(nats_server: NatsServer, tmp_path: Path) -> None:
         if is_away:
             nats_server.kill()
         with subprocess.Popen(
-            [sys.executable, "-m", "tests.nats.sending", nats_server.url, str(tmp_path / "spool"), str(first), "0"],
-            cwd=ROOT,
+            [sys.executable, "-P", str(SENDING), nats_server.url, str(tmp_path / "spool"), str(first), "0"],
             stdout=subprocess.PIPE,
             text=True,
         ) as process:

@@ -20,7 +20,7 @@ from tests.nats.server import NatsServer
 
 pytestmark = pytest.mark.kernel
 
-ROOT = Path(__file__).resolve().parents[2]
+THIN = Path(__file__).with_name("thin.py")
 INSTANCE = f"nats-test-{os.getpid()}"
 MARK = f"numbered-{os.getpid()}"
 
@@ -36,7 +36,7 @@ def _kernel() -> None:
 
 
 def _pyloader(*words: str) -> None:
-    subprocess.run([sys.executable, "-m", "pyloader", *words], check=True, capture_output=True, cwd=ROOT)
+    subprocess.run([sys.executable, "-P", "-m", "pyloader", *words], check=True, capture_output=True)
 
 
 @pytest.fixture(name="pinned")
@@ -50,8 +50,8 @@ def _pinned() -> Iterator[None]:
 @contextmanager
 def _thin(server: NatsServer, spool: Path) -> Iterator["subprocess.Popen[str]"]:
     """Run a thin sensor, and stop it in good order unless it was killed."""
-    command = [sys.executable, "-m", "tests.nats.thin", server.url, str(spool), INSTANCE]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-P", str(THIN), server.url, str(spool), INSTANCE]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         try:
