@@ -65,7 +65,8 @@ class Group:
         if now - self._looked > 2 * self.lease / BEATS:
             self._steady_since = now
         self._looked = now
-        scorers = await self._names.keys()
+        # Whoever paused between the two may be forgotten again already.
+        scorers = sorted({*await self._names.keys(), self._me})
         hosts = await self.hosts()
         given = shares(hosts, scorers, self._most)
         mine = frozenset(host for host, scorer in given.items() if scorer == self._me)
