@@ -15,10 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-#define SECOND 1000000000L
+#include "pace.h"
 
 static long connections;
 static sem_t taken_up; /* A full queue of connections would lose some without a word. */
@@ -27,21 +26,6 @@ static void fail(const char *what)
 {
 	perror(what);
 	exit(1);
-}
-
-static long now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * SECOND + time.tv_nsec;
-}
-
-static void wait_until(long time)
-{
-	struct timespec until = { time / SECOND, time % SECOND };
-
-	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
 }
 
 /* Ends when it has taken up all connections; reading waits for the reset. */

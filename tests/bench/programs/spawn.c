@@ -12,25 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#define SECOND 1000000000L
-
-static long now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * SECOND + time.tv_nsec;
-}
-
-static void wait_until(long time)
-{
-	struct timespec until = { time / SECOND, time % SECOND };
-
-	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
-}
+#include "pace.h"
 
 static void create(char *program, long number)
 {
