@@ -43,11 +43,14 @@ class Counted(NamedTuple):
 class Ledger:
     """The entries of one entity by their code; those that have faded are dropped when new ones come."""
 
-    __slots__ = ("entries", "floor")
+    __slots__ = ("_newest", "_whole", "entries", "floor")
 
     def __init__(self, entries: Mapping[str, Entry], floor: int = 0) -> None:
         self.entries = entries
         self.floor = floor
+        self._newest = max((entry.seen for entry in entries.values()), default=0)
+        self._whole: float | None = None
+        """What all entries came to when the newest one came, if anybody has asked since."""
 
     def with_evidence(self, items: Iterable[Evidence], now: int) -> "Ledger":
         """Return a ledger that holds the new items as well; of each code the strongest remains.
@@ -82,10 +85,18 @@ class Ledger:
         return found
 
     def nats(self, now: int) -> float:
-        """Return the combined evidence."""
-        if len(self.entries) == 1:
-            (only,) = self.entries.values()
-            return only.nats(now)
+        """Return the combined evidence.
+
+        All entries fade alike from the newest one on, and so does what they come to.
+        """
+        age = now - self._newest
+        if age < 0:
+            return self._combined(now)
+        if self._whole is None:
+            self._whole = self._combined(self._newest)
+        return self._whole * 0.5 ** (age / HALF_LIFE_NS)
+
+    def _combined(self, now: int) -> float:
         groups: dict[Group, list[float]] = {}
         for entry in self.entries.values():
             groups.setdefault(entry.evidence.group, []).append(entry.nats(now))
