@@ -94,7 +94,8 @@ class Ledger:
             return self._combined(now)
         if self._whole is None:
             self._whole = self._combined(self._newest)
-        return self._whole * 0.5 ** (age / HALF_LIFE_NS)
+        left: float = 0.5 ** (age / HALF_LIFE_NS)
+        return self._whole * left
 
     def _combined(self, now: int) -> float:
         groups: dict[Group, list[float]] = {}
